@@ -1,0 +1,1 @@
+"""What runs: the command line, sources, the graph, the commit."""

@@ -1,0 +1,1 @@
+"""What the pipeline does: one PTransform a stage, thin, over record batches."""

@@ -1,0 +1,1 @@
+"""Cruft, promo and credit rules as data, one file a language."""
