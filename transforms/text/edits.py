@@ -20,8 +20,38 @@ class Edit(NamedTuple):
     after: str
 
 
+class Change(NamedTuple):
+    """One replacement in the coordinates of the text it was found in: ``text[start:end]`` becomes ``after``."""
+
+    start: int
+    end: int
+    after: str
+    kind: str
+    rule: str
+
+
 class EditMismatchError(ValueError):
     """An edit does not fit the text it is applied to or undone from."""
+
+
+def splice(text: str, changes: Iterable[Change]) -> tuple[str, list[Edit]]:
+    """Make ``changes`` (ordered, not overlapping) and return the new text with its edits.
+
+    >>> splice("a  b\\nc", [Change(1, 3, " ", "whitespace", "spaces"), Change(4, 5, " ", "whitespace", "wrap")])[0]
+    'a b c'
+    """
+    pieces: list[str] = []
+    edits: list[Edit] = []
+    done = shift = 0
+    for start, end, after, kind, rule in changes:
+        pieces += (text[done:start], after)
+        edits.append(Edit(kind, rule, start + shift, text[start:end], after))
+        shift += len(after) - (end - start)
+        done = end
+    if not edits:
+        return text, edits
+    pieces.append(text[done:])
+    return "".join(pieces), edits
 
 
 def apply_edits(text: str, edits: Iterable[Edit]) -> str:

@@ -1,0 +1,55 @@
+"""The graph; reads like its diagram in docs/architecture.md."""
+
+from collections.abc import Sequence
+from functools import partial
+
+import apache_beam as beam
+
+from pipeline.commit import Commit, Terms
+from pipeline.sources import ReadOptions, Split, read_split
+from transforms.candidates import FindBandEdges, FindContainmentEdges, FindRepeatedIds
+from transforms.clean import CleanShards
+from transforms.components import FindComponents
+from transforms.config import DedupConfig, Keep
+from transforms.finalise import FinaliseShards, NumberLines
+from transforms.sign import SignShards
+from transforms.staging import Staging
+from transforms.text.clean import CleanConfig
+from transforms.verify import FetchMembers, VerifyComponents
+
+
+def build(
+    pipeline: beam.Pipeline,
+    splits: Sequence[Split],
+    staging: Staging,
+    *,
+    read: ReadOptions,
+    clean: CleanConfig,
+    dedup: DedupConfig,
+    keep: Keep,
+    terms: Terms,
+) -> None:
+    """Lay the whole graph: splits in, a committed output folder out."""
+    counts = (
+        pipeline
+        | "Splits" >> beam.Create(splits)
+        | "SpreadSplits" >> beam.Reshuffle()
+        | "CleanShards" >> CleanShards(read=partial(read_split, options=read), staging=staging, config=clean)
+    )
+    signed = counts | "Shards" >> beam.Keys() | "SignShards" >> SignShards(staging=staging, config=dedup)
+    renames = signed.ids | "FindRepeatedIds" >> FindRepeatedIds()
+
+    near = signed.bands | "FindBandEdges" >> FindBandEdges()
+    contained = signed.fingerprints | "FindContainmentEdges" >> FindContainmentEdges(containment=dedup.containment)
+    members = (near, contained) | "Edges" >> beam.Flatten() | "FindComponents" >> FindComponents()
+
+    decisions = (
+        {"members": members, "renames": renames}
+        | "FetchMembers" >> FetchMembers(staging=staging, config=dedup)
+        | "VerifyComponents" >> VerifyComponents(config=dedup)
+    )
+    lines = counts | "NumberLines" >> NumberLines()
+    parts = {"counts": counts, "decisions": decisions, "renames": renames, "lines": lines} | (
+        "FinaliseShards" >> FinaliseShards(staging=staging, output=terms.output, keep=keep)
+    )
+    _ = parts | "Commit" >> Commit(terms=terms)

@@ -1,0 +1,278 @@
+"""The command line. Only this module exits; what a command needs is imported when it runs, so ``--help`` is quick."""
+
+import sys
+import tomllib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar
+
+import click
+
+EXIT_FAILED, EXIT_USAGE = 1, 2
+
+_EXAMPLES = {
+    "run": """
+        \b
+        cleancopy run articles/ --output out
+        cleancopy run 'crawl/*.jsonl.gz' --output out --columns text=body,id=guid
+        cleancopy run s3://bucket/crawl/ --output s3://bucket/clean --runner=FlinkRunner --flink_master=...
+    """,
+    "clean": """
+        \b
+        cleancopy clean article.txt
+        curl -s https://example.org/story.txt | cleancopy clean --diff -
+    """,
+}
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class _Command(click.Command):
+    """A command with examples under its help."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        if self.name in _EXAMPLES:
+            lines = [line.strip() for line in _EXAMPLES[self.name].strip().splitlines()]
+            with formatter.section("Examples"):
+                for line in filter(lambda line: line != "\b", lines):
+                    formatter.write_text(line)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="cleancopy")
+def cli() -> None:
+    """Turn scraped news articles into clean copy and keep one copy of each story.
+
+    Every change is recorded and can be undone; every copy is confirmed against the article it is folded into.
+    """
+
+
+def _read_config(ctx: click.Context, _: click.Parameter, path: Path | None) -> None:
+    """The values of ``--config`` become the command's defaults, so that flags win."""
+    if path is None:
+        return
+    try:
+        values = tomllib.loads(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise click.UsageError(f"--config [{path}] cannot be read as TOML: {error}") from None
+    names = {parameter.name for parameter in ctx.command.params} - {"config"}
+    defaults = {}
+    for key, value in values.items():
+        name = key.replace("-", "_")
+        if name not in names:
+            raise click.UsageError(f"--config [{path}] sets [{key}], which is no option of run; see cleancopy run --help")
+        if name == "columns" and isinstance(value, dict):
+            value = ",".join(f"{field}={column}" for field, column in value.items())
+        if name == "prefer_sources" and isinstance(value, list):
+            value = ",".join(value)
+        defaults[name] = value
+    ctx.default_map = defaults
+
+
+@cli.command(
+    cls=_Command,
+    context_settings={"ignore_unknown_options": True, "allow_interspersed_args": True},
+)
+@click.argument("inputs", nargs=-1, required=True, metavar="INPUT...", type=click.UNPROCESSED)
+@click.option("--output", required=True, metavar="DIR", help="Folder or URI for the result; must not hold a run yet.")
+@click.option(
+    "--config",
+    type=click.Path(dir_okay=False, path_type=Path),
+    is_eager=True,
+    expose_value=False,
+    callback=_read_config,
+    help="TOML file with these options by the same names; flags win.",
+)
+@click.option(
+    "--columns",
+    default="",
+    metavar="FIELD=COLUMN,...",
+    help="Columns that have unusual names: text=body,id=guid. Others are found by their usual names.",
+)
+@click.option("--threshold", default=0.7, show_default=True, help="Jaccard of shingles from which articles are copies.")
+@click.option(
+    "--containment",
+    default=0.8,
+    show_default=True,
+    help="Share of an article's shingles found in a longer one from which it is an excerpt.",
+)
+@click.option("--shingle", default=5, show_default=True, help="Words in a shingle (characters in Chinese, Thai ...).")
+@click.option("--num-perm", default=128, show_default=True, help="Permutations in a MinHash signature.")
+@click.option(
+    "--canonical",
+    type=click.Choice(["earliest", "longest", "preferred"]),
+    default="earliest",
+    show_default=True,
+    help="Which article of a cluster is kept.",
+)
+@click.option("--prefer-sources", default="", metavar="A,B,...", help="For --canonical preferred: sources, best first.")
+@click.option(
+    "--keep",
+    type=click.Choice(["canonical", "all"]),
+    default="canonical",
+    show_default=True,
+    help="all: copies stay in articles/ too, with their canonical_id.",
+)
+@click.option(
+    "--quotes",
+    type=click.Choice(["keep", "straight"]),
+    default="keep",
+    show_default=True,
+    help="straight: typographic quotation marks become ASCII ones.",
+)
+@click.option(
+    "--rules",
+    type=click.Path(dir_okay=False, exists=True, path_type=Path),
+    help="TOML file that adds cruft rules or switches off shipped ones.",
+)
+@click.option("--workers", default=0, show_default="all cores", help="Worker processes of the local runner.")
+@click.option(
+    "--max-reject-rate",
+    default=0.05,
+    show_default=True,
+    help="Fail, and commit nothing, when a larger share of the records cannot be used.",
+)
+@click.option("--strict", is_flag=True, help="Fail when a file cannot be read whole.")
+@click.option("--overwrite", is_flag=True, help="Replace the run that the output folder holds.")
+@click.option("--runner", default="DirectRunner", show_default=True, help="Beam runner; the default is local.")
+@click.option("--json", "as_json", is_flag=True, help="Print the manifest instead of a summary.")
+@click.option("--quiet", "-q", is_flag=True, help="No progress.")
+def run(**options: Any) -> None:
+    """Clean and deduplicate articles: the whole pipeline.
+
+    INPUT is a file, a folder, a glob or a URI: .txt (one article a file), .jsonl, .csv, .tsv and .parquet, the text ones
+    also as .gz, .zst or .bz2. Options that are not listed here go to Beam, as --flag=value.
+    """
+    with _user_errors():
+        from rich.console import Console
+
+        from pipeline import options as parsing
+        from pipeline.progress import Progress
+        from pipeline.run import run as run_pipeline
+        from pipeline.show import show_summary
+        from transforms.config import DedupConfig
+        from transforms.text.clean import CleanConfig
+
+        parsing.OWN_FLAGS[:] = [flag for parameter in run.params for flag in parameter.opts if flag.startswith("--")]
+        inputs = [value for value in options["inputs"] if not value.startswith("--")]
+        if not inputs:
+            raise click.UsageError("no INPUT given; see cleancopy run --help")
+        config = parsing.Config(
+            inputs=tuple(map(parsing.expand_user, inputs)),
+            output=parsing.expand_user(options["output"]),
+            columns=parsing.parse_columns(options["columns"]),
+            clean=CleanConfig(quotes=options["quotes"], rules=options["rules"]),
+            dedup=DedupConfig(
+                threshold=options["threshold"],
+                containment=options["containment"],
+                shingle=options["shingle"],
+                num_perm=options["num_perm"],
+                canonical=options["canonical"],
+                prefer_sources=tuple(filter(None, options["prefer_sources"].split(","))),
+            ),
+            keep=options["keep"],
+            workers=options["workers"],
+            max_reject_rate=options["max_reject_rate"],
+            strict=options["strict"],
+            overwrite=options["overwrite"],
+            runner=options["runner"],
+            beam_args=tuple(value for value in options["inputs"] if value.startswith("--")),
+        )
+        console = Console(stderr=True)
+        manifest = run_pipeline(config, Progress(console, quiet=options["quiet"] or options["as_json"]))
+        show_summary(manifest, config.output, as_json=options["as_json"])
+
+
+@cli.command(cls=_Command)
+@click.argument("file", default="-", type=click.Path(allow_dash=True))
+@click.option("--diff", is_flag=True, help="Show what was changed, where and by which rule, instead of the text.")
+@click.option("--json", "as_json", is_flag=True, help="Text, encoding, credits and edits as JSON.")
+@click.option("--quotes", type=click.Choice(["keep", "straight"]), default="keep", show_default=True)
+@click.option("--rules", type=click.Path(dir_okay=False, exists=True, path_type=Path), help="Extra cruft rules.")
+def clean(file: str, diff: bool, as_json: bool, quotes: Any, rules: Path | None) -> None:
+    """Clean one article, from a file or standard input, to standard output."""
+    with _user_errors():
+        from pipeline.show import show_cleaned
+        from transforms.text.clean import CleanConfig, Cleaner
+        from transforms.text.decode import decode
+
+        decoded = decode(_read(file))
+        cleaned = Cleaner(CleanConfig(quotes=quotes, rules=rules)).clean(decoded.text)
+        show_cleaned(cleaned, decoded, diff=diff, as_json=as_json)
+
+
+@cli.command(cls=_Command)
+@click.argument("output", metavar="DIR")
+@click.argument("article_id", metavar="ID")
+@click.option("--json", "as_json", is_flag=True, help="The same as JSON.")
+def explain(output: str, article_id: str, as_json: bool) -> None:
+    """Tell the story of one article of a finished run.
+
+    How it was decoded, each edit and its rule, and its cluster: what was folded into it, or what it was folded into and how
+    similar the two are.
+    """
+    with _user_errors():
+        from pipeline.explain import explain_article
+        from pipeline.show import show_explanation
+
+        show_explanation(explain_article(output, article_id), as_json=as_json)
+
+
+@cli.command(cls=_Command)
+@click.argument("left", metavar="A", type=click.Path(allow_dash=True))
+@click.argument("right", metavar="B", type=click.Path(allow_dash=True))
+@click.option("--shingle", default=5, show_default=True, help="Words in a shingle.")
+@click.option("--num-perm", default=128, show_default=True, help="Permutations of the estimate.")
+@click.option("--json", "as_json", is_flag=True, help="The same as JSON.")
+def compare(left: str, right: str, shingle: int, num_perm: int, as_json: bool) -> None:
+    """Compare two articles: Jaccard, containment both ways, the estimate from signatures, shared passages.
+
+    Both are decoded and cleaned first, as in a run.
+    """
+    with _user_errors():
+        from pipeline.explain import compare_texts
+        from pipeline.show import show_comparison
+        from transforms.text.clean import Cleaner
+        from transforms.text.decode import decode
+
+        cleaner = Cleaner()
+        texts = [cleaner.clean(decode(_read(file)).text).text for file in (left, right)]
+        show_comparison(compare_texts(*texts, shingle=shingle, num_perm=num_perm), (left, right), as_json=as_json)
+
+
+def _read(file: str) -> bytes:
+    return sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+
+
+@contextmanager
+def _user_errors() -> Iterator[None]:
+    """One clear line and an exit code for what a user can mend; a traceback only for a bug of ours."""
+    from transforms.errors import RunFailedError, UsageError
+    from transforms.text.decode import UndecodableError
+    from transforms.text.rules import RuleError
+
+    try:
+        yield
+    except (UsageError, RuleError) as error:
+        _fail(str(error), EXIT_USAGE)
+    except (RunFailedError, UndecodableError) as error:
+        _fail(str(error), EXIT_FAILED)
+    except BrokenPipeError:
+        # The reader of our output has enough: `cleancopy clean x | head`.
+        sys.stderr.close()
+        sys.exit(EXIT_FAILED)
+    except (FileNotFoundError, IsADirectoryError, PermissionError) as error:
+        _fail(f"[{error.filename}]: {error.strerror}" if error.filename else str(error), EXIT_USAGE)
+    except KeyboardInterrupt:
+        _fail("interrupted; the same command goes on from here", 130)
+
+
+def _fail(message: str, code: int) -> NoReturn:
+    click.echo(f"cleancopy: error: {message}", err=True)
+    sys.exit(code)
+
+
+def main() -> None:
+    """Entry point of ``cleancopy``."""
+    cli(prog_name="cleancopy")

@@ -1,0 +1,118 @@
+"""Commit: the books must balance, then the manifest and, last, ``_SUCCESS``."""
+
+import dataclasses
+import json
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+import apache_beam as beam
+
+from transforms import files
+from transforms.errors import RunFailedError
+from transforms.finalise import PartTotals
+
+FOLDERS = ("articles", "duplicates", "edits", "rejects")
+MANIFEST, SUCCESS, STAGING = "manifest.json", "_SUCCESS", "_staging"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Terms:
+    """On what terms a run is committed, and what its manifest says of it."""
+
+    output: str
+    shards: int
+    max_reject_rate: float
+    strict: bool
+    described: dict[str, Any]
+    """Inputs, configuration and versions, for the manifest."""
+
+
+@dataclasses.dataclass(eq=False, kw_only=True)
+class Commit(beam.PTransform):  # type: ignore[misc]
+    """``PartTotals`` of all shards in; the manifest and ``_SUCCESS`` are written, or ``RunFailedError`` raised.
+
+    Doing it again changes nothing, so a retried bundle does no harm.
+    """
+
+    terms: Terms
+
+    def expand(self, parts: beam.PCollection[PartTotals]) -> beam.PCollection[None]:
+        """Bring all totals together, then commit."""
+        return (
+            parts
+            | "UnderOneKey" >> beam.Map(lambda totals: (0, totals)).with_output_types(tuple[int, PartTotals])
+            | "GroupParts" >> beam.GroupByKey()
+            | "CommitRun" >> beam.Map(lambda grouped, terms: commit(grouped[1], terms), self.terms)
+        )
+
+
+def commit(parts: Iterable[PartTotals], terms: Terms) -> None:
+    """Check the books and write the manifest and ``_SUCCESS``.
+
+    Raises:
+        RunFailedError: the books do not balance, or more was rejected than the terms allow.
+    """
+    manifest = make_manifest(sorted(parts, key=lambda part: part.counts.shard), terms)
+    _check(manifest["counts"], terms)
+    named = {entry["path"] for entry in manifest["files"]}
+    for folder in FOLDERS:
+        for name in files.list_names(files.join(terms.output, folder)):
+            if f"{folder}/{name}" not in named:
+                files.remove(files.join(terms.output, folder, name))
+    files.write_bytes(files.join(terms.output, MANIFEST), json.dumps(manifest, indent=2, ensure_ascii=False).encode())
+    files.write_bytes(files.join(terms.output, SUCCESS), b"")
+
+
+def make_manifest(parts: list[PartTotals], terms: Terms) -> dict[str, Any]:
+    """The manifest: what was run, what came of it, and the files that belong to the output."""
+    rejects: Counter[str] = Counter()
+    edits: Counter[str] = Counter()
+    duplicates: Counter[str] = Counter()
+    for part in parts:
+        rejects.update(part.counts.rejects)
+        edits.update(part.counts.edits)
+        duplicates.update(part.duplicates)
+    kinds: Counter[str] = Counter()
+    for rule, count in edits.items():
+        kinds[rule.partition("/")[0]] += count
+    return {
+        **terms.described,
+        "shards": len(parts),
+        "counts": {
+            "read": sum(part.counts.read for part in parts),
+            "kept": sum(part.kept for part in parts),
+            "duplicates": duplicates.total(),
+            "rejected": rejects.total(),
+            "renamed_ids": sum(part.renamed for part in parts),
+            "duplicates_by_relation": dict(sorted(duplicates.items())),
+            "rejected_by_reason": dict(sorted(rejects.items())),
+            "edits": edits.total(),
+            "edits_by_kind": dict(sorted(kinds.items())),
+            "edits_by_rule": dict(sorted(edits.items())),
+        },
+        "files": [dataclasses.asdict(entry) for part in parts for entry in part.files],
+    }
+
+
+def _check(counts: dict[str, Any], terms: Terms) -> None:
+    read, rejected = counts["read"], counts["rejected"]
+    accounted = counts["kept"] + counts["duplicates"] + rejected
+    if accounted != read:
+        raise RunFailedError(
+            f"the books do not balance: kept [{counts['kept']}] + duplicates [{counts['duplicates']}] + rejected "
+            f"[{rejected}] = {accounted}, read [{read}]; nothing was committed. This is a bug: please report it"
+        )
+    by_reason = counts["rejected_by_reason"]
+    if terms.strict and by_reason.get("unreadable_file"):
+        raise RunFailedError(
+            f"[{by_reason['unreadable_file']}] files could not be read whole, and --strict allows none; nothing was "
+            f"committed. See {files.join(terms.output, 'rejects')}"
+        )
+    if read and rejected / read > terms.max_reject_rate:
+        reason, most = max(by_reason.items(), key=lambda item: (item[1], item[0]))
+        raise RunFailedError(
+            f"[{rejected}] of [{read}] records ({rejected / read:.1%}) were rejected, over --max-reject-rate "
+            f"[{terms.max_reject_rate}]; most often [{reason}], {most} times. Nothing was committed. See "
+            f"{files.join(terms.output, 'rejects')}, then mend the input, or allow more and run again: what is cleaned is kept"
+        )

@@ -1,0 +1,78 @@
+"""Reads one article's story out of a finished run, and compares two texts."""
+
+import difflib
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipeline.commit import MANIFEST, SUCCESS
+from transforms import files
+from transforms.errors import UsageError
+from transforms.text.minhash import sign_articles
+from transforms.text.shingles import tokens
+from transforms.text.similarity import Similarity, compare_texts as similarity_of, estimated_jaccard
+
+_MIN_PASSAGE_WORDS = 8
+
+
+class Comparison(NamedTuple):
+    """How similar two texts are, and what they have in common."""
+
+    similarity: Similarity
+    estimated_jaccard: float
+    num_perm: int
+    shingle: int
+    passages: list[str]
+    """Runs of at least eight words that both hold, longest first, as the shingles see them."""
+
+
+def explain_article(output: str, article_id: str) -> dict[str, Any]:
+    """All that a finished run knows of one article: its row, its edits, what it was folded into or what into it.
+
+    Raises:
+        UsageError: no finished run there, or no article of that id in it.
+    """
+    names = files.list_names(output)
+    if SUCCESS not in names or MANIFEST not in names:
+        raise UsageError(f"[{output}] holds no finished run: there is no {SUCCESS}")
+    article = _rows(output, "articles", article_id)
+    duplicate = _rows(output, "duplicates", article_id)
+    if not article and not duplicate:
+        raise UsageError(f"no article [{article_id}] in [{output}]; rejected records have no id, see rejects/")
+    edits = sorted(_rows(output, "edits", article_id), key=lambda edit: edit["seq"])
+    for edit in edits:
+        del edit["id"]
+    story: dict[str, Any] = {"id": article_id, "article": article[0] if article else None}
+    story["duplicate"] = duplicate[0] if duplicate else None
+    if duplicate:
+        canonical = _rows(output, "articles", duplicate[0]["canonical_id"], ["id", "url", "source", "title", "published"])
+        story["canonical"] = canonical[0] if canonical else None
+    story["edits"] = edits
+    return story
+
+
+def _rows(output: str, folder: str, article_id: str, columns: list[str] | None = None) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    for name in files.list_names(files.join(output, folder)):
+        for batch in files.read_parquet(files.join(output, folder, name), columns):
+            found += batch.filter(pc.equal(batch.column("id"), article_id)).to_pylist()
+    return found
+
+
+def compare_texts(left: str, right: str, *, shingle: int, num_perm: int) -> Comparison:
+    """Compare two cleaned texts by their shingles, by their signatures, and word by word."""
+    signed = sign_articles(pa.array([left, right], pa.large_string()), shingle, num_perm, 1)
+    return Comparison(
+        similarity=similarity_of(left, right, shingle),
+        estimated_jaccard=estimated_jaccard(*signed.signatures),
+        num_perm=num_perm,
+        shingle=shingle,
+        passages=_shared_passages(tokens(left), tokens(right)),
+    )
+
+
+def _shared_passages(left: list[str], right: list[str]) -> list[str]:
+    blocks = difflib.SequenceMatcher(None, left, right, autojunk=False).get_matching_blocks()
+    runs = [left[block.a : block.a + block.size] for block in blocks if block.size >= _MIN_PASSAGE_WORDS]
+    return [" ".join(run) for run in sorted(runs, key=len, reverse=True)]

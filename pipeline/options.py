@@ -1,0 +1,149 @@
+"""Flags, TOML and defaults become one frozen, validated ``Config``."""
+
+import dataclasses
+import difflib
+import hashlib
+import json
+import os
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from transforms.config import DedupConfig, Keep
+from transforms.errors import UsageError
+from transforms.text.clean import CleanConfig
+
+DEFAULT_MAX_REJECT_RATE = 0.05
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Config:
+    """Everything a run needs to know; see ``cleancopy run --help`` for the meaning of each."""
+
+    inputs: tuple[str, ...]
+    output: str
+    columns: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    clean: CleanConfig = CleanConfig()
+    dedup: DedupConfig = DedupConfig()
+    keep: Keep = "canonical"
+    workers: int = 0
+    """Worker processes; 0 = one per core."""
+    max_reject_rate: float = DEFAULT_MAX_REJECT_RATE
+    strict: bool = False
+    overwrite: bool = False
+    runner: str = "DirectRunner"
+    beam_args: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name, value, low, high in (
+            ("threshold", self.dedup.threshold, 0.05, 1.0),
+            ("containment", self.dedup.containment, 0.3, 1.0),
+            ("max-reject-rate", self.max_reject_rate, 0.0, 1.0),
+            ("shingle", self.dedup.shingle, 1, 64),
+            ("num-perm", self.dedup.num_perm, 16, 1024),
+            ("workers", self.workers, 0, 1024),
+        ):
+            if not low <= value <= high:
+                raise UsageError(f"--{name} [{value}] must lie between {low} and {high}")
+        if self.dedup.canonical == "preferred" and not self.dedup.prefer_sources:
+            raise UsageError("--canonical preferred needs the sources in order: --prefer-sources a.example,b.example")
+
+    @property
+    def worker_count(self) -> int:
+        """Worker processes to start."""
+        return self.workers or len(os.sched_getaffinity(0))
+
+    def described(self) -> dict[str, Any]:
+        """What decides the output, as plain values: for the manifest and the fingerprint."""
+        rules = self.clean.rules
+        return {
+            "columns": dict(self.columns),
+            "quotes": self.clean.quotes,
+            "rules": hashlib.blake2b(rules.read_bytes(), digest_size=8).hexdigest() if rules else None,
+            "keep": self.keep,
+            **dataclasses.asdict(self.dedup),
+        }
+
+
+def versions() -> dict[str, str]:
+    """Versions of what decides the output."""
+    return {name: version(name) for name in ("cleancopy", "ftfy", "charset-normalizer", "pyarrow", "apache-beam")}
+
+
+def fingerprint(config: Config, splits: Sequence[Any]) -> str:
+    """16 hex digits that tell this run from one of another configuration, version or input."""
+    described = json.dumps([config.described(), versions(), [repr(split) for split in splits]], sort_keys=True)
+    return hashlib.blake2b(described.encode(), digest_size=8).hexdigest()
+
+
+def parse_columns(value: str) -> dict[str, str]:
+    """``"text=body,id=guid"`` → ``{"text": "body", "id": "guid"}``.
+
+    Raises:
+        UsageError: not of that form, or the field is none of ours.
+    """
+    fields = ("id", "url", "source", "title", "published", "text")
+    columns: dict[str, str] = {}
+    for pair in filter(None, (part.strip() for part in value.split(","))):
+        field, separator, name = pair.partition("=")
+        if not separator or not name:
+            raise UsageError(f"--columns [{pair}] is not of the form FIELD=COLUMN, for example text=body")
+        if field not in fields:
+            raise UsageError(f"--columns [{field}] is no field; the fields are {', '.join(fields)}")
+        columns[field] = name
+    return columns
+
+
+def check_beam_args(args: Sequence[str]) -> tuple[str, ...]:
+    """Flags that are not ours, if Beam knows every one of them.
+
+    Raises:
+        UsageError: Beam does not know one; the message offers the nearest flag of ours or Beam's.
+    """
+    if not args:
+        return ()
+    from apache_beam.options.pipeline_options import PipelineOptions
+
+    parser = _beam_parser(PipelineOptions)
+    normal = [_snake(argument) for argument in args]
+    _, unknown = parser.parse_known_args(normal)
+    if unknown:
+        known = [flag for action in parser._actions for flag in action.option_strings]
+        flag = unknown[0].split("=")[0]
+        near = difflib.get_close_matches(flag, [*known, *OWN_FLAGS], n=1)
+        hint = f"; did you mean {near[0]}?" if near else "; see cleancopy run --help"
+        raise UsageError(f"no such option: {flag}{hint}")
+    return tuple(normal)
+
+
+OWN_FLAGS: list[str] = []
+"""Filled by the command line with the flags of ``run``."""
+
+
+def _snake(argument: str) -> str:
+    """Beam's flags are written with underscores; ``--temp-location`` works as well."""
+    if not argument.startswith("--"):
+        return argument
+    flag, separator, value = argument.partition("=")
+    return "--" + flag[2:].replace("-", "_") + separator + value
+
+
+def _beam_parser(options: Any) -> Any:
+    """An argument parser with the options of all of Beam's runners."""
+    from apache_beam.options.pipeline_options import _BeamArgumentParser
+
+    parser = _BeamArgumentParser(allow_abbrev=False, add_help=False)
+    for subclass in sorted(set(options.__subclasses__()), key=lambda kind: kind.__name__):
+        subclass._add_argparse_args(parser)
+    return parser
+
+
+def is_local(uri: str) -> bool:
+    """Whether a path or URI is on a local file system."""
+    return "://" not in uri or uri.startswith("file://")
+
+
+def expand_user(uri: str) -> str:
+    """``~`` in a local path."""
+    return str(Path(uri).expanduser()) if is_local(uri) and uri.startswith("~") else uri

@@ -1,0 +1,72 @@
+"""Shows how far a run is: a live display on a terminal, plain lines elsewhere."""
+
+import contextlib
+import threading
+from collections.abc import Iterator
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as LiveProgress
+
+from transforms import files
+from transforms.staging import Staging
+
+_SECONDS = 0.5
+_STAGES = ("cleaning", "writing")
+
+
+class Progress:
+    """Counts the shards that exist, so it is the same on every runner and costs nothing."""
+
+    def __init__(self, console: Console, *, quiet: bool = False) -> None:
+        self._console = console
+        self._quiet = quiet
+
+    def say(self, what: str) -> None:
+        """One plain line, unless quiet or on a terminal, where the display says it."""
+        if not self._quiet and not self._console.is_terminal:
+            self._console.print(what, highlight=False)
+
+    @contextlib.contextmanager
+    def watching(self, staging: Staging | None, shards: int) -> Iterator[None]:
+        """Show the stages of a run until the block ends; ``None``: its staging cannot be watched from here."""
+        if self._quiet or staging is None:
+            yield
+            return
+        stop = threading.Event()
+        watch = self._watch_live if self._console.is_terminal else self._watch_plain
+        thread = threading.Thread(target=watch, args=(staging, shards, stop), daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            thread.join()
+
+    def _watch_live(self, staging: Staging, shards: int, stop: threading.Event) -> None:
+        columns = (TextColumn("{task.description:<16}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        with LiveProgress(*columns, console=self._console, transient=True) as display:
+            tasks: list[TaskID] = [display.add_task(stage, total=shards) for stage in _STAGES]
+            while True:
+                for task, done in zip(tasks, _done(staging), strict=True):
+                    display.update(task, completed=done)
+                if stop.wait(_SECONDS):
+                    break
+
+    def _watch_plain(self, staging: Staging, shards: int, stop: threading.Event) -> None:
+        said = dict.fromkeys(_STAGES, -1)
+        while True:
+            for stage, done in zip(_STAGES, _done(staging), strict=True):
+                tenth = done * 10 // shards
+                if done and tenth > said[stage]:
+                    said[stage] = tenth
+                    self.say(f"{stage}: {done} of {shards} shards")
+            if stop.wait(_SECONDS):
+                break
+
+
+def _done(staging: Staging) -> tuple[int, int]:
+    """Shards cleaned and shards written."""
+    names = files.list_names(staging.uri)
+    finished = sum(name.endswith(".finished") for name in names)
+    return sum(name.endswith(".json") for name in names), finished

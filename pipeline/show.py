@@ -1,0 +1,176 @@
+"""Puts results before a person's eyes; nothing is decided here."""
+
+import json
+import sys
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from pipeline.explain import Comparison
+from transforms.text.clean import Cleaned
+from transforms.text.decode import Decoded
+
+_MAX_SHOWN = 160  # characters of a removed passage
+_MAX_PASSAGES = 5
+
+
+def show_summary(manifest: Mapping[str, Any], output: str, *, as_json: bool) -> None:
+    """What a run did: read, kept, folded, rejected, what was removed by kind, and where the output is."""
+    if as_json:
+        _print_json(manifest)
+        return
+    counts = manifest["counts"]
+    console = _console()
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    table.add_column(justify="left")
+    table.add_column(justify="right")
+    table.add_column()
+    table.add_row("read", _number(counts["read"]), "records")
+    table.add_row("kept", _number(counts["kept"]), "articles")
+    table.add_row("folded", _number(counts["duplicates"]), _listed(counts["duplicates_by_relation"], "copies"))
+    table.add_row("rejected", _number(counts["rejected"]), _listed(counts["rejected_by_reason"], ""))
+    table.add_row("edits", _number(counts["edits"]), _listed(counts["edits_by_kind"], ""))
+    if counts["renamed_ids"]:
+        table.add_row("renamed", _number(counts["renamed_ids"]), "articles whose id another one has too (ID~2 …)")
+    if manifest["ignored_files"]:
+        table.add_row("ignored", _number(manifest["ignored_files"]), "files of other kinds")
+    if "seconds" in manifest:
+        rate = counts["read"] / max(manifest["seconds"], 0.001)
+        table.add_row("took", f"{manifest['seconds']:.1f}", f"seconds, {rate:,.0f} records a second")
+    console.print(table)
+    console.print(f"output in {escape(output)}", soft_wrap=True, highlight=False)
+
+
+def show_cleaned(cleaned: Cleaned, decoded: Decoded, *, diff: bool, as_json: bool) -> None:
+    """A cleaned text, or its edits."""
+    if as_json:
+        _print_json(
+            {
+                "text": cleaned.text,
+                "encoding": decoded.encoding,
+                "credits": cleaned.credits,
+                "edits": [{"seq": seq, **edit._asdict()} for seq, edit in enumerate(cleaned.edits)],
+            }
+        )
+    elif diff:
+        console = _console()
+        console.print(f"decoded as {decoded.encoding}; {len(cleaned.edits)} edits", highlight=False)
+        _show_edits(console, [edit._asdict() for edit in cleaned.edits])
+    else:
+        sys.stdout.write(cleaned.text + "\n")
+
+
+def show_explanation(story: Mapping[str, Any], *, as_json: bool) -> None:
+    """One article's story."""
+    if as_json:
+        _print_json(story)
+        return
+    console = _console()
+    article, duplicate = story["article"], story["duplicate"]
+    row = article or duplicate
+    console.print(f"[bold]{escape(row['title'] or '(no title)')}[/]", soft_wrap=True, highlight=False)
+    for name in ("id", "url", "source", "published", "input"):
+        if row[name] is not None:
+            console.print(f"  {name:<10} {escape(str(row[name]))}", soft_wrap=True, highlight=False)
+    if article:
+        console.print(f"  {'decoded':<10} {article['encoding']}", highlight=False)
+        console.print(f"  {'words':<10} {article['words']}", highlight=False)
+        if article["credits"]:
+            console.print(f"  {'credits':<10} {escape(', '.join(article['credits']))}", highlight=False)
+    if duplicate:
+        kept = story["canonical"] or {}
+        console.print(
+            f"\nFolded into [bold]{escape(duplicate['canonical_id'])}[/] as [bold]{duplicate['relation']}[/]: Jaccard "
+            f"{duplicate['jaccard']:.3f}, containment {duplicate['containment']:.3f}",
+            soft_wrap=True,
+            highlight=False,
+        )
+        if kept:
+            shown = " · ".join(str(kept[name]) for name in ("title", "source", "published") if kept[name] is not None)
+            console.print(f"  {escape(shown)}", soft_wrap=True, highlight=False)
+    elif article["copies"]:
+        console.print(f"\nKept; {len(article['copies'])} copies were folded into it:", highlight=False)
+        for copy in article["copies"]:
+            where = copy["source"] or copy["url"] or ""
+            console.print(
+                f"  {escape(copy['id'])}  {copy['relation']}  Jaccard {copy['jaccard']:.3f}  containment "
+                f"{copy['containment']:.3f}  {escape(where)}",
+                soft_wrap=True,
+                highlight=False,
+            )
+    else:
+        console.print("\nKept; no copy of it was found.", highlight=False)
+    console.print(f"\n{len(story['edits'])} edits, in the order in which they were made:", highlight=False)
+    _show_edits(console, story["edits"])
+
+
+def show_comparison(comparison: Comparison, names: tuple[str, str], *, as_json: bool) -> None:
+    """Similarity of two texts and the passages they share."""
+    similarity = comparison.similarity
+    if as_json:
+        _print_json(
+            {
+                "jaccard": similarity.jaccard,
+                "estimated_jaccard": comparison.estimated_jaccard,
+                "a_in_b": similarity.left_in_right,
+                "b_in_a": similarity.right_in_left,
+                "shared": similarity.shared,
+                "shingles_a": similarity.left,
+                "shingles_b": similarity.right,
+                "passages": comparison.passages,
+            }
+        )
+        return
+    console = _console()
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    table.add_row("Jaccard", f"{similarity.jaccard:.4f}", f"{similarity.shared} of {similarity.union} shingles")
+    table.add_row("estimated", f"{comparison.estimated_jaccard:.4f}", f"from {comparison.num_perm} permutations")
+    table.add_row("A in B", f"{similarity.left_in_right:.4f}", escape(f"{similarity.left} shingles in {names[0]}"))
+    table.add_row("B in A", f"{similarity.right_in_left:.4f}", escape(f"{similarity.right} shingles in {names[1]}"))
+    console.print(table)
+    if comparison.passages:
+        console.print(f"\n{len(comparison.passages)} shared passages; the longest:", highlight=False)
+        for passage in comparison.passages[:_MAX_PASSAGES]:
+            console.print(f"  {len(passage.split())} words: {escape(_shortened(passage))}", soft_wrap=True, highlight=False)
+
+
+def _show_edits(console: Console, edits: Iterable[Mapping[str, Any]]) -> None:
+    for edit in edits:
+        console.print(f"[dim]{edit['start']:>7}[/]  {edit['kind']}/{escape(edit['rule'])}", highlight=False)
+        for sign, style, text in (("-", "red", edit["before"]), ("+", "green", edit["after"])):
+            if text:
+                shown = escape(_shortened(text))
+                console.print(f"[{style}]         {sign} {shown}[/]", soft_wrap=True, highlight=False)
+
+
+def _shortened(text: str) -> str:
+    shown = "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+    return shown if len(shown) <= _MAX_SHOWN else f"{shown[: _MAX_SHOWN // 2]} … {shown[-_MAX_SHOWN // 2 :]}"
+
+
+def _listed(counts: Mapping[str, int], empty: str) -> str:
+    return ", ".join(f"{name} {_number(count)}" for name, count in counts.items()) or empty
+
+
+def _number(value: int) -> str:
+    return f"{value:,}"
+
+
+def _console() -> Console:
+    # Off a terminal nothing is wrapped or coloured: a program may read it.
+    return Console(soft_wrap=not sys.stdout.isatty())
+
+
+def _print_json(value: Any) -> None:
+    json.dump(value, sys.stdout, ensure_ascii=False, indent=2, default=_plain)
+    sys.stdout.write("\n")
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, (datetime, date)):
+        return value.isoformat()
+    raise TypeError(f"cannot show {type(value)}")

@@ -1,0 +1,145 @@
+"""Peeling cruft from the end of a text and promos out of its body."""
+
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.golden_cases import golden_cases
+from transforms.text.cruft import MAX_WEAK_ABOVE, strip_cruft
+from transforms.text.edits import apply_edits, undo_edits
+from transforms.text.rules import load_cruft_rules
+
+RULES = load_cruft_rules()
+ARTICLE = (
+    "Harbour workers in Eastmere reopened the swing bridge on Tuesday.\n\n"
+    "The council had closed it in March, when a bearing cracked and the night shift heard it from the quay."
+)
+LITERALS = [(rule, literal) for rule in RULES.rules for literal in rule.literals]
+STRONG = sorted({literal for rule, literal in LITERALS if rule.strength == "strong"})
+WEAK = sorted({literal for rule, literal in LITERALS if rule.strength == "weak"})
+PROSE = [
+    "The ferry was late.",
+    "“Keep reading,” she said.",
+    "Old lighthouse gets a keeper",
+    ARTICLE,
+    "###",
+    "é",
+]
+
+
+@pytest.mark.parametrize("case", golden_cases("cruft"))
+def test_golden(case):
+    text, edits = strip_cruft(case["text"], RULES)
+    assert text == case["expected"]
+    assert [edit.rule for edit in edits] == case["rules"]
+    assert undo_edits(text, edits) == case["text"]
+
+
+def test_every_strong_literal_is_removed_behind_an_article():
+    missed = [
+        (rule.name, literal)
+        for rule, literal in LITERALS
+        if rule.strength == "strong" and strip_cruft(f"{ARTICLE}\n\n{literal}", RULES)[0] != ARTICLE
+    ]
+    assert missed == []
+
+
+def test_every_weak_literal_is_removed_below_a_strong_block_and_stays_alone():
+    alone = [literal for literal in WEAK if strip_cruft(f"{ARTICLE}\n\n{literal}", RULES)[1]]
+    kept = [
+        literal
+        for literal in WEAK
+        if strip_cruft(f"{ARTICLE}\n\nLeave a Reply\n\n{literal}", RULES)[0] != ARTICLE
+    ]
+    assert (alone, kept) == ([], [])
+
+
+def test_every_promo_is_removed_from_the_body():
+    missed = [
+        literal
+        for rule, literal in LITERALS
+        if rule.kind == "promo"
+        and strip_cruft("\n\n".join([ARTICLE, literal, *[ARTICLE] * 5]), RULES)[0]
+        != "\n\n".join([ARTICLE] * 6)
+    ]
+    assert missed == []
+
+
+@pytest.mark.parametrize(
+    "sentence", ["The sign on the quay read {} and nobody moved.", "{} was all the note said."]
+)
+def test_words_of_a_rule_inside_a_sentence_stay(sentence):
+    texts = [f"{ARTICLE}\n\n{sentence.format(literal)}" for _, literal in LITERALS]
+    assert [text for text in texts if strip_cruft(text, RULES)[1]] == []
+
+
+def test_cruft_in_the_middle_of_a_long_text_stays():
+    text = "\n\n".join([*[ARTICLE] * 3, "Leave a Reply", *[ARTICLE] * 5])
+    assert strip_cruft(text, RULES) == (text, [])
+
+
+def test_weak_blocks_above_a_strong_one_stay_when_they_may_be_a_list():
+    networks = ["Facebook", "Instagram", "Twitter"]
+    assert len(networks) > MAX_WEAK_ABOVE
+    listed = "\n\n".join([ARTICLE, *networks])
+    assert strip_cruft(f"{listed}\n\nLeave a Reply", RULES)[0] == listed
+
+
+def test_each_removed_block_is_one_edit_with_its_separator():
+    text = f"{ARTICLE}\n\nShare this:\nTweet"
+    _, edits = strip_cruft(text, RULES)
+    assert [(edit.kind, edit.rule, edit.before) for edit in edits] == [
+        ("cruft", "en/share-bar", "\nTweet"),
+        ("cruft", "en/share-bar", "\n\nShare this:"),
+    ]
+
+
+BLOCKS = st.lists(
+    st.one_of(st.sampled_from(STRONG), st.sampled_from(WEAK), st.sampled_from(PROSE)), max_size=14
+)
+SEPARATORS = st.lists(st.sampled_from(["\n\n", "\n"]), min_size=14, max_size=14)
+
+
+@given(BLOCKS, SEPARATORS)
+def test_undo_gives_the_input_back_and_a_second_pass_changes_nothing(blocks, separators):
+    text = "".join(
+        f"{block}{separator}" for block, separator in zip(blocks, separators, strict=False)
+    ).rstrip("\n")
+    stripped, edits = strip_cruft(text, RULES)
+    assert apply_edits(text, edits) == stripped
+    assert undo_edits(stripped, edits) == text
+    assert strip_cruft(stripped, RULES) == (stripped, [])
+    assert [line for line in stripped.split("\n") if line in PROSE] == [
+        line for line in text.split("\n") if line in PROSE
+    ]
+
+
+@given(st.text(st.sampled_from("Tweet\n \t\r“»Δ©é\u2028\ud800x"), max_size=30))
+def test_any_text_can_be_undone(text):
+    stripped, edits = strip_cruft(text, RULES)
+    assert undo_edits(stripped, edits) == text
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        "a",
+        "share ",
+        "Tweet\n",
+        "Name\n\n",
+        "Sign up for our a ",
+        "Get the to your inbox\n",
+        "click here for more ",
+    ],
+)
+def test_time_is_linear_in_a_hostile_text(unit):
+    def seconds(size: int) -> float:
+        text = unit * (size // len(unit))
+        start = time.process_time()
+        strip_cruft(text, RULES)
+        return time.process_time() - start
+
+    small, large = min(seconds(100_000) for _ in range(3)), seconds(1_000_000)
+    assert large < 40 * small + 0.2  # linear is 10; the rest is the machine's noise

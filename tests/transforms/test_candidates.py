@@ -1,0 +1,96 @@
+"""Candidates and components, each transform on its own."""
+
+import itertools
+
+import apache_beam as beam
+import numpy as np
+import pyarrow as pa
+from apache_beam.testing.util import BeamAssertException, assert_that
+from hypothesis import given
+from hypothesis import strategies as st
+
+from transforms.batches import make_batch
+from transforms.candidates import (
+    MAX_PAIRED,
+    FindBandEdges,
+    FindContainmentEdges,
+    FindRepeatedIds,
+    least_shared,
+)
+from transforms.components import FindComponents
+from transforms.schemas import BANDS, EDGES, FINGERPRINTS, IDS
+
+
+def has_rows(expected):
+    """Matches keyed batches by their rows, in whatever batches they come."""
+
+    def check(actual):
+        rows = sorted((key, *row.values()) for key, batch in actual for row in batch.to_pylist())
+        if rows != sorted(expected):
+            raise BeamAssertException(f"expected {sorted(expected)}, found {rows}")
+
+    return check
+
+
+def ref(shard, row):
+    return shard << 32 | row
+
+
+def test_a_bucket_is_a_star_to_its_smallest(make_pipeline):
+    one = make_batch(BANDS, [7, 9, 8], [ref(1, 0), ref(1, 1), ref(1, 2)])
+    two = make_batch(BANDS, [7, 7, 9], [ref(0, 4), ref(2, 0), ref(1, 1)])
+    with make_pipeline() as pipeline:
+        edges = pipeline | beam.Create([(3, one), (3, two)]) | FindBandEdges()
+        assert edges.element_type == beam.typehints.Tuple[int, pa.RecordBatch]
+        assert_that(edges, has_rows([(0, ref(0, 4), ref(1, 0)), (0, ref(0, 4), ref(2, 0))]))
+
+
+def fingerprints(articles):
+    """``{ref: hashes}`` as one FINGERPRINTS batch."""
+    rows = [(value, len(hashes) << 16, article) for article, hashes in articles.items() for value in hashes]
+    return make_batch(FINGERPRINTS, *map(list, zip(*rows, strict=True)))
+
+
+def test_an_excerpt_and_its_article_are_candidates_and_a_shared_phrase_is_not(make_pipeline):
+    whole, other = set(range(100)), set(range(90, 200))
+    articles = {ref(0, 0): whole, ref(0, 1): set(range(20)), ref(1, 0): other}
+    with make_pipeline() as pipeline:
+        edges = pipeline | beam.Create([(0, fingerprints(articles))]) | FindContainmentEdges(containment=0.8)
+        assert_that(edges, has_rows([(0, ref(0, 0), ref(0, 1))]))
+
+
+def test_many_copies_of_an_excerpt_are_connected_by_the_longest(make_pipeline):
+    articles = {ref(0, row): set(range(20)) for row in range(1, 3 * MAX_PAIRED)} | {ref(9, 9): set(range(100))}
+    with make_pipeline() as pipeline:
+        edges = pipeline | beam.Create([(0, fingerprints(articles))]) | FindContainmentEdges(containment=0.8)
+        assert_that(edges, has_rows([(0, ref(0, row), ref(9, 9)) for row in range(1, 3 * MAX_PAIRED)]))
+
+
+@given(st.integers(1, 2_000), st.floats(0.3, 1.0))
+def test_the_margin_loosens_with_fewer_hashes(size, containment):
+    assert 1 <= least_shared(size, containment) <= max(1, size * containment)
+
+
+def test_of_one_id_the_first_by_content_keeps_it(make_pipeline):
+    forward = make_batch(IDS, [5, 5, 6], [30, 10, 20], [ref(0, 0), ref(0, 1), ref(0, 2)])
+    other = make_batch(IDS, [5], [20], [ref(3, 7)])
+    for batches in itertools.permutations([(1, forward), (1, other)]):
+        with make_pipeline() as pipeline:
+            renames = pipeline | beam.Create(batches) | FindRepeatedIds()
+            assert_that(renames, has_rows([(0, 0, 3), (3, 7, 2)]))
+
+
+def test_components_go_back_to_their_shards(make_pipeline):
+    chain = [(ref(0, 1), ref(1, 5)), (ref(1, 5), ref(2, 2)), (ref(4, 0), ref(4, 1))]
+    batches = [(0, make_batch(EDGES, [left], [right])) for left, right in chain]
+    with make_pipeline() as pipeline:
+        members = pipeline | beam.Create(batches) | FindComponents()
+        first, second = ref(0, 1), ref(4, 0)
+        expected = [(0, 1, first), (1, 5, first), (2, 2, first), (4, 0, second), (4, 1, second)]
+        assert_that(members, has_rows(expected))
+
+
+def test_no_edges_no_components(make_pipeline):
+    empty = make_batch(EDGES, np.array([], np.uint64), np.array([], np.uint64))
+    with make_pipeline() as pipeline:
+        assert_that(pipeline | beam.Create([(0, empty)]) | FindComponents(), has_rows([]))

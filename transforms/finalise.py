@@ -1,0 +1,226 @@
+"""FinaliseShard: a staging shard and what was decided of its articles become a part of the output."""
+
+import dataclasses
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import apache_beam as beam
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from transforms import files
+from transforms.batches import column, join_batches, make_batch
+from transforms.clean import ShardCounts
+from transforms.config import Keep
+from transforms.schemas import ALL_ARTICLES, ARTICLES, DECISIONS, DUPLICATES, EDITS, REJECTS
+from transforms.sign import Keyed
+from transforms.staging import Staging
+from transforms.verify import rename, renames_by_row
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class PartFile:
+    """A file of the output: its path below the output folder, rows and bytes."""
+
+    path: str
+    rows: int
+    bytes: int
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class PartTotals:
+    """What one shard contributed to the output."""
+
+    counts: ShardCounts
+    kept: int
+    duplicates: dict[str, int]
+    """By relation."""
+    renamed: int
+    files: list[PartFile]
+
+
+@dataclasses.dataclass(eq=False, kw_only=True)
+class NumberLines(beam.PTransform):  # type: ignore[misc]
+    """``(12, ShardCounts)`` in; ``(12, {"news.jsonl": 40000})`` out for shards that start inside a file.
+
+    The number says how many lines of that file stand before the shard's part.
+    """
+
+    def expand(self, counts: beam.PCollection[tuple[int, ShardCounts]]) -> beam.PCollection[tuple[int, dict[str, int]]]:
+        """Group the parts of each file, then add up."""
+        return (
+            counts
+            | "PartsOfFiles" >> beam.FlatMap(_parts_of_files).with_output_types(tuple[str, tuple[int, int, int]])
+            | "GroupFiles" >> beam.GroupByKey()
+            | "AddUpLines" >> beam.FlatMap(_lines_before).with_output_types(tuple[int, dict[str, int]])
+        )
+
+
+def _parts_of_files(counts: tuple[int, ShardCounts]) -> Iterator[tuple[str, tuple[int, int, int]]]:
+    shard, of_shard = counts
+    for uri, start, lines in of_shard.lines:
+        yield uri, (start, shard, lines)
+
+
+def _lines_before(file: tuple[str, Iterable[tuple[int, int, int]]]) -> Iterator[tuple[int, dict[str, int]]]:
+    uri, parts = file
+    before = 0
+    for start, shard, lines in sorted(parts):
+        if start:
+            yield shard, {uri: before}
+        before += lines
+
+
+@dataclasses.dataclass(eq=False, kw_only=True)
+class FinaliseShards(beam.PTransform):  # type: ignore[misc]
+    """All that is known of each shard in, ``PartTotals`` out; the parts of the output are written.
+
+    In: ``{"counts": (12, ShardCounts), "decisions": (12, DECISIONS batch), "renames": (12, RENAMES batch),
+    "lines": (12, {uri: lines before})}``.
+    """
+
+    staging: Staging
+    output: str
+    keep: Keep
+
+    def expand(self, by_shard: Any) -> beam.PCollection[PartTotals]:
+        """Join by shard, then write."""
+        return (
+            by_shard
+            | "JoinByShard" >> beam.CoGroupByKey()
+            | "WriteParts"
+            >> beam.Map(_finalise, self.staging, self.output, self.keep).with_output_types(PartTotals)
+        )
+
+
+def _finalise(joined: tuple[int, dict[str, Any]], staging: Staging, output: str, keep: Keep) -> PartTotals:
+    shard, by_tag = joined
+    (counts,) = by_tag["counts"]
+    before = {uri: lines for part in by_tag["lines"] for uri, lines in part.items()}
+    decisions = join_batches(DECISIONS, by_tag["decisions"])
+    renames = renames_by_row(by_tag["renames"])
+    relations: Counter[str] = Counter(filter(None, decisions.column("relation").to_pylist()))
+    parts: list[PartFile] = []
+
+    def write(folder: str, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> None:
+        """A part without rows is left out, but for the first: readers find the schema there."""
+        path = f"{folder}/part-{shard:05d}.parquet"
+        with files.ParquetSink(files.join(output, path), schema, skip_empty=shard > 0) as sink:
+            for batch in batches:
+                sink.write(batch)
+        if sink.stats is not None:
+            parts.append(PartFile(path=path, rows=sink.stats.rows, bytes=sink.stats.bytes))
+
+    duplicates: list[pa.RecordBatch] = []
+    write(
+        "articles",
+        ALL_ARTICLES if keep == "all" else ARTICLES,
+        _articles(staging.articles(shard), decisions, renames, before, keep, duplicates),
+    )
+    write("duplicates", DUPLICATES, duplicates)
+    write("edits", EDITS, _edits(staging, shard, renames))
+    write("rejects", REJECTS, _rejects(staging.rejects(shard), before))
+    files.write_bytes(staging.finished(shard), b"")
+    return PartTotals(
+        counts=counts,
+        kept=counts.articles - relations.total(),
+        duplicates=dict(relations),
+        renamed=len(renames),
+        files=parts,
+    )
+
+
+def _articles(
+    staged: str,
+    decisions: pa.RecordBatch,
+    renames: dict[int, int],
+    before: dict[str, int],
+    keep: Keep,
+    duplicates: list[pa.RecordBatch],
+) -> Iterator[pa.RecordBatch]:
+    """The articles part; the rows of the duplicates part are collected on the way."""
+    order = np.argsort(column(decisions, "row"))
+    decisions = decisions.take(pa.array(order))
+    decided = column(decisions, "row")
+    first = 0
+    for batch in files.read_parquet(staged):
+        count = batch.num_rows
+        begin, end = np.searchsorted(decided, [first, first + count])
+        inside = decisions.slice(begin, end - begin)
+        at = decided[begin:end] - first
+        ids = rename(batch.column("id").to_pylist(), first, renames)
+        cluster_ids, sizes, copies = list(ids), [1] * count, [[] for _ in range(count)]
+        is_copy = np.zeros(count, bool)
+        for row, decision in zip(at, inside.to_pylist(), strict=True):
+            cluster_ids[row] = decision["canonical_id"]
+            sizes[row] = decision["cluster_size"]
+            copies[row] = decision["copies"]
+            is_copy[row] = decision["relation"] is not None
+        inputs = _input_names(batch, before)
+        staged_columns = {name: batch.column(name) for name in batch.schema.names} | {"id": pa.array(ids)}
+        first += count
+        if is_copy.any():
+            copied = pa.array(np.flatnonzero(is_copy))
+            of_copies = inside.filter(pc.is_valid(inside.column("relation")))
+            taken = {
+                name: staged_columns[name].take(copied) for name in ("id", "url", "source", "title", "published")
+            }
+            duplicates.append(
+                make_batch(
+                    DUPLICATES,
+                    taken["id"],
+                    of_copies.column("canonical_id"),
+                    of_copies.column("canonical_id"),
+                    *(of_copies.column(name) for name in ("relation", "jaccard", "containment")),
+                    *(taken[name] for name in ("url", "source", "title", "published")),
+                    inputs.take(copied),
+                )
+            )
+        known = staged_columns | {
+            "cluster_id": cluster_ids,
+            "cluster_size": sizes,
+            "copies": copies,
+            "embeds": [[]] * count,
+            "input": inputs,
+            "canonical_id": cluster_ids,
+        }
+        schema = ALL_ARTICLES if keep == "all" else ARTICLES
+        articles = make_batch(schema, *(known[name] for name in schema.names))
+        yield articles if keep == "all" else articles.filter(pa.array(~is_copy))
+
+
+def _edits(staging: Staging, shard: int, renames: dict[int, int]) -> Iterator[pa.RecordBatch]:
+    if not renames:
+        yield from files.read_parquet(staging.edits(shard))
+        return
+    # Edits stand in the order of their articles; how many each has leads from an edit to its article's row.
+    owners: list[str] = []
+    first = 0
+    for batch in files.read_parquet(staging.articles(shard), ["id", "edit_count"]):
+        ids = rename(batch.column("id").to_pylist(), first, renames)
+        owners += np.repeat(np.array(ids, object), batch.column("edit_count").to_numpy()).tolist()
+        first += batch.num_rows
+    done = 0
+    for batch in files.read_parquet(staging.edits(shard)):
+        yield batch.set_column(0, EDITS.field("id"), pa.array(owners[done : done + batch.num_rows], pa.string()))
+        done += batch.num_rows
+
+
+def _rejects(staged: str, before: dict[str, int]) -> Iterator[pa.RecordBatch]:
+    for batch in files.read_parquet(staged):
+        yield make_batch(
+            REJECTS, _input_names(batch, before), *(batch.column(name) for name in ("reason", "detail", "raw"))
+        )
+
+
+def _input_names(batch: pa.RecordBatch, before: dict[str, int]) -> pa.Array:
+    """``news.jsonl:17`` for the 17th line of a file; the file's name alone for a whole file."""
+    return pa.array(
+        [
+            f"{uri}:{place + before.get(uri, 0)}" if place else uri
+            for uri, place in zip(batch.column("uri").to_pylist(), batch.column("place").to_pylist(), strict=True)
+        ],
+        pa.string(),
+    )

@@ -1,0 +1,127 @@
+"""Every schema: the outputs of the public interface and what passes between the stages."""
+
+from typing import Final
+
+import pyarrow as pa
+
+TIMESTAMP: Final = pa.timestamp("us", tz="UTC")
+
+
+def _field(name: str, kind: pa.DataType, unit: str = "") -> pa.Field:
+    return pa.field(name, kind, metadata={"unit": unit} if unit else None)
+
+
+COPY: Final = pa.struct(
+    [
+        _field("id", pa.string()),
+        _field("url", pa.string()),
+        _field("source", pa.string()),
+        _field("published", TIMESTAMP),
+        _field("relation", pa.string()),
+        _field("jaccard", pa.float64(), "0 to 1, of shingle sets"),
+        _field("containment", pa.float64(), "0 to 1, of the smaller shingle set in the other"),
+    ]
+)
+
+# What CleanShard leaves in staging: an article as cleaned, before anything is known of its copies.
+STAGED: Final = pa.schema(
+    [
+        _field("id", pa.string()),
+        _field("url", pa.string()),
+        _field("source", pa.string()),
+        _field("title", pa.string()),
+        _field("published", TIMESTAMP),
+        _field("text", pa.large_string()),
+        _field("encoding", pa.string()),
+        _field("words", pa.int32()),
+        _field("credits", pa.list_(pa.string())),
+        _field("edit_count", pa.int32()),
+        _field("uri", pa.string()),
+        _field("place", pa.int64(), "line or row, from 1; 0 = the whole file"),
+    ]
+)
+
+ARTICLES: Final = pa.schema(
+    [
+        *(STAGED.field(name) for name in ("id", "url", "source", "title", "published", "text", "encoding")),
+        *(STAGED.field(name) for name in ("words", "credits")),
+        _field("cluster_id", pa.string()),
+        _field("cluster_size", pa.int32(), "articles"),
+        _field("copies", pa.list_(COPY)),
+        _field("embeds", pa.list_(pa.string())),
+        STAGED.field("edit_count"),
+        _field("input", pa.string()),
+    ]
+)
+
+ALL_ARTICLES: Final = ARTICLES.append(_field("canonical_id", pa.string()))
+"""With ``--keep all``."""
+
+DUPLICATES: Final = pa.schema(
+    [
+        _field("id", pa.string()),
+        _field("canonical_id", pa.string()),
+        _field("cluster_id", pa.string()),
+        *(COPY.field(name) for name in ("relation", "jaccard", "containment")),
+        *(STAGED.field(name) for name in ("url", "source", "title", "published")),
+        _field("input", pa.string()),
+    ]
+)
+
+EDITS: Final = pa.schema(
+    [
+        _field("id", pa.string()),
+        _field("seq", pa.int32(), "order of application in the article, from 0"),
+        _field("kind", pa.string()),
+        _field("rule", pa.string()),
+        _field("start", pa.int32(), "Unicode code points"),
+        _field("before", pa.large_string()),
+        _field("after", pa.large_string()),
+    ]
+)
+
+REJECTS: Final = pa.schema(
+    [
+        _field("input", pa.string()),
+        _field("reason", pa.string()),
+        _field("detail", pa.string()),
+        _field("raw", pa.binary(), "at most 64 KiB"),
+    ]
+)
+
+STAGED_REJECTS: Final = pa.schema(
+    [STAGED.field("uri"), STAGED.field("place"), *(REJECTS.field(name) for name in ("reason", "detail", "raw"))]
+)
+
+# An article in the shuffle is its shard (32 bits) and its row there (32 bits).
+REF: Final = _field("ref", pa.uint64(), "shard << 32 | row")
+
+BANDS: Final = pa.schema([_field("key", pa.uint64(), "band key"), REF])
+FINGERPRINTS: Final = pa.schema([_field("hash", pa.uint32()), _field("rank", pa.uint32(), "size << 16 | content"), REF])
+IDS: Final = pa.schema([_field("key", pa.uint64(), "hash of the id"), _field("content", pa.uint64()), REF])
+EDGES: Final = pa.schema([_field("left", pa.uint64()), _field("right", pa.uint64())])
+RENAMES: Final = pa.schema([_field("row", pa.uint32()), _field("ordinal", pa.uint32(), "2 = the second of an id")])
+MEMBERS: Final = pa.schema([_field("row", pa.uint32()), _field("component", pa.uint64())])
+
+# What verification needs of an article that has candidates.
+MEMBER_ARTICLES: Final = pa.schema(
+    [
+        _field("component", pa.uint64()),
+        REF,
+        *(STAGED.field(name) for name in ("id", "url", "source", "published", "words")),
+        _field("text_hash", pa.binary(16), "BLAKE2b of the cleaned text"),
+        _field("shingles", pa.list_(pa.uint64()), "sorted, unique"),
+    ]
+)
+
+DECISIONS: Final = pa.schema(
+    [
+        _field("row", pa.uint32()),
+        _field("canonical_id", pa.string()),
+        _field("relation", pa.string()),
+        COPY.field("jaccard"),
+        COPY.field("containment"),
+        _field("cluster_size", pa.int32(), "articles"),
+        _field("copies", pa.list_(COPY)),
+    ]
+)

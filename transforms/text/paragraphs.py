@@ -1,0 +1,207 @@
+"""Finds a text's paragraphs and lays them out with one blank line between them.
+
+The decision is made gap by gap, a gap being the white space with a line break between two lines:
+
+- a blank line is a paragraph break;
+- in a text without any blank line every line is a paragraph;
+- hard-wrapped lines are rejoined, where their lengths show that a program wrapped them;
+- tables, verse and lists keep their lines.
+"""
+
+import re
+from collections.abc import Iterator
+from statistics import median
+
+from transforms.text.edits import Change, Edit, splice
+
+_GAP = re.compile(r"[^\S\n]*\n\s*")
+_COLUMNS = re.compile(r"\S(?:\t+| {3,}| *\t *|  +(?=[-+$€£(]?\d))\S")
+_INNER_SPACES = re.compile(r"(?<=\S)(?: *\t[ \t]*| {2,})(?=\S)")
+_ITEM = re.compile(r"(?:[-*•·–—▪◦‣>]|\(?\d{1,3}[.)]|[A-Za-z][.)])\s")
+_SENTENCE_END = re.compile(r"[.!?…:;。！？؟।][\"'”’»)\]]*$")
+_UNSPACED_SCRIPT = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
+
+_MIN_WIDTH, _MAX_WIDTH = 34, 110  # characters: narrow newspaper columns to wide terminals
+_LONG_LINE = 120  # characters: longer than any wrapped line, so a paragraph of its own
+
+
+def lay_out(text: str) -> tuple[str, list[Edit]]:
+    r"""Paragraphs separated by one blank line, nothing before the first and after the last.
+
+    >>> lay_out("  A first paragraph.  \nA second one.\n")[0]
+    'A first paragraph.\n\nA second one.'
+    """
+    edits: list[Edit] = []
+    while not _is_settled(text) and (changes := list(_changes(text))):
+        # What was joined or set apart can show the rest in another light; nearly always once is enough.
+        text, made = splice(text, changes)
+        edits += made
+    return text, edits
+
+
+def _is_settled(text: str) -> bool:
+    """Whether there is plainly nothing to do; substring searches, because most texts end here."""
+    return not (
+        text.count("\n") != 2 * text.count("\n\n")
+        or "  " in text
+        or " \n" in text
+        or "\n " in text
+        or "\n\n\n" in text
+        or "\t" in text
+        or "\u3000" in text
+        or text[:1].isspace()
+        or text[-1:].isspace()
+    )
+
+
+def split_paragraphs(text: str) -> list[str]:
+    """The paragraphs of a text that is laid out."""
+    return text.split("\n\n") if text else []
+
+
+def _changes(text: str) -> Iterator[Change]:
+    end = len(text.rstrip())
+    start = len(text) - len(text.lstrip()) if end else len(text)
+    if start:
+        yield Change(0, start, "", "whitespace", "edge")
+    gaps = [(gap.start(), gap.end(), gap.group()) for gap in _GAP.finditer(text, start, end)]
+    starts = [start, *(after for _, after, _ in gaps)]
+    ends = [*(before for before, _, _ in gaps), end]
+    lines = [text[a:b] for a, b in zip(starts, ends, strict=True)]
+    tabular = _tabular(lines)
+    layout = _layout(lines, [gap for _, _, gap in gaps], tabular)
+    for number, line in enumerate(lines):
+        if not tabular[number] and ("  " in line or "\t" in line):
+            for run in _INNER_SPACES.finditer(line):
+                at = starts[number]
+                yield Change(at + run.start(), at + run.end(), " ", "whitespace", "spaces")
+        if number < len(gaps):
+            before, after, gap = gaps[number]
+            if layout[number] != gap:
+                rule = "paragraph-break" if layout[number] == "\n\n" else "line-break"
+                rule = rule if "\n" in layout[number] else "hard-wrap"
+                yield Change(before, after, layout[number], "whitespace", rule)
+    if end < len(text) and end:
+        yield Change(end, len(text), "", "whitespace", "edge")
+
+
+def _tabular(lines: list[str]) -> list[bool]:
+    """Which lines are rows of a table: columns set apart by tabs or runs of spaces, two such lines in a row."""
+    rows = [("  " in line or "\t" in line) and bool(_COLUMNS.search(line)) for line in lines]
+    neighbours = zip([False, *rows], [*rows[1:], False], strict=False)
+    return [row and (above or below) for row, (above, below) in zip(rows, neighbours, strict=False)]
+
+
+def _layout(lines: list[str], gaps: list[str], tabular: list[bool]) -> list[str]:
+    """For each gap what it becomes: a blank line, a line break, a space or nothing."""
+    blank = [gap.count("\n") > 1 for gap in gaps]
+    layout = ["\n\n"] * len(gaps)
+    has_blank = any(blank)
+    first = 0
+    for last in [number for number, is_blank in enumerate(blank) if is_blank] + [len(gaps)]:
+        if last > first:
+            block = slice(first, last)
+            layout[block] = _block_layout(
+                lines[first : last + 1], gaps[block], tabular[first : last + 1], has_blank
+            )
+        first = last + 1
+    return layout
+
+
+def _block_layout(lines: list[str], gaps: list[str], tabular: list[bool], has_blank: bool) -> list[str]:
+    """The layout of the gaps inside a block: lines without a blank line between them."""
+    if not any(tabular):
+        return _prose_layout(lines, gaps, has_blank)
+    layout = ["\n\n"] * len(gaps)  # a table and the prose around it stand apart
+    first = 0
+    for number in range(1, len(lines) + 1):
+        if number == len(lines) or tabular[number] != tabular[first]:
+            inside = slice(first, number - 1)
+            layout[inside] = (
+                [_table_gap(gap) for gap in gaps[inside]]
+                if tabular[first]
+                else _prose_layout(lines[first:number], gaps[inside], has_blank)
+            )
+            first = number
+    return layout
+
+
+def _prose_layout(lines: list[str], gaps: list[str], has_blank: bool) -> list[str]:
+    indented = _indented(gaps)
+    if _is_wrapped(lines, indented):
+        return [
+            "\n\n" if indent or (not has_blank and _ends_paragraph(lines, number)) else _joint(lines, number)
+            for number, indent in enumerate(indented)
+        ]
+    return ["\n\n" if not has_blank or _are_paragraphs(lines) else "\n"] * len(gaps)
+
+
+def _table_gap(gap: str) -> str:
+    """A row keeps its indentation, which may be an empty first column."""
+    return gap[gap.rindex("\n") :]
+
+
+def _indented(gaps: list[str]) -> list[bool]:
+    """Which lines after a gap begin a paragraph by their indentation; no line, where most are indented."""
+    indented = [len(gap) - gap.rindex("\n") > 2 or gap.endswith("\u3000") for gap in gaps]
+    return indented if sum(indented) * 2 < len(indented) else [False] * len(indented)
+
+
+def _is_wrapped(lines: list[str], starts_paragraph: list[bool]) -> bool:
+    """Whether a program wrapped these lines: each is full, which means the next word would not have fitted.
+
+    The width is that of the longest line, less a little. Short may be the first line (its dateline was cut off) and a
+    line before a new paragraph. Verse, lists and short notes fail: their lines end where the author wanted, and
+    begin with a capital.
+    """
+    width = max(map(len, lines))
+    if not _MIN_WIDTH <= width <= _MAX_WIDTH or any(map(_ITEM.match, lines)):
+        return False
+    full = short = mid_sentence = capitals = words = 0
+    for number, (line, following, breaks) in enumerate(zip(lines, lines[1:], starts_paragraph, strict=False)):
+        if breaks:
+            continue
+        if _is_full(line, following, width):
+            full += 1
+            mid_sentence += not _SENTENCE_END.search(line)
+            capitals += following[0].isupper()
+            words += len(line) // 2 if _UNSPACED_SCRIPT.search(line) else line.count(" ") + 1
+        elif number and not _SENTENCE_END.search(line):
+            short += 1
+    return (
+        full >= 2
+        and short * 4 <= full
+        and mid_sentence * 2 > full
+        and capitals * 4 < full * 3
+        and words >= 4 * full
+    )
+
+
+def _is_full(line: str, following: str, width: int) -> bool:
+    return len(line) + len(_first_word(following)) >= 0.92 * width
+
+
+def _first_word(line: str) -> str:
+    return line[:1] if _UNSPACED_SCRIPT.match(line) else line.split(None, 1)[0]
+
+
+def _ends_paragraph(lines: list[str], number: int) -> bool:
+    """In a wrapped text without blank lines a line that ends a sentence well before the margin ends a paragraph."""
+    line = lines[number]
+    full = _is_full(line, lines[number + 1], max(map(len, lines)))
+    return not full and bool(_SENTENCE_END.search(line))
+
+
+def _joint(lines: list[str], number: int) -> str:
+    line, following = lines[number], lines[number + 1]
+    if _UNSPACED_SCRIPT.match(line[-1]) and _UNSPACED_SCRIPT.match(following):
+        return ""
+    # A hyphen at the line's end stays: whether the word has one of its own cannot be known.
+    return "" if re.search(r"\w-$", line) and following[0].islower() else " "
+
+
+def _are_paragraphs(lines: list[str]) -> bool:
+    """Whether the lines of a block are whole paragraphs: long, or all of them sentences."""
+    lengths = [len(line) for line in lines]
+    sentences = all(map(_SENTENCE_END.search, lines))
+    return median(lengths) >= _LONG_LINE or (sentences and sum(lengths) >= 80 * len(lines))

@@ -1,0 +1,171 @@
+"""Repairs characters: mojibake, stray entities, control characters, ligatures, composition, quotes.
+
+The work is ftfy's, line by line. ``ftfy`` costs milliseconds an article and changes almost none, so a gate
+(:func:`is_suspect`, a single regular expression) lets through only text that ftfy might change. The gate follows
+from ftfy's own source: with our settings ``fix_and_explain`` changes a line only if it holds an entity, a
+control character, a ligature, a line break other than ``\\n``, or a match of ``ftfy.badness.BADNESS_RE``; and every
+match of that expression holds one of a few single characters or two neighbours out of its character classes.
+"""
+
+import difflib
+import re
+import unicodedata
+from collections.abc import Iterator
+from itertools import accumulate
+
+import ftfy
+from ftfy.badness import MOJIBAKE_CATEGORIES
+from ftfy.chardata import CONTROL_CHARS, LIGATURES
+
+from transforms.text.edits import Change, Edit, splice
+
+# Full-width forms are the typography of Chinese and Japanese, so they stay; composition has a step of its own.
+_FTFY = ftfy.TextFixerConfig(uncurl_quotes=False, fix_character_width=False, normalization=None)
+
+_RULES = {
+    "unescape_html": "html-entity",
+    "fix_latin_ligatures": "ligature",
+    "fix_line_breaks": "line-end",
+    "remove_control_chars": "control-character",
+    "remove_terminal_escapes": "control-character",
+}
+
+
+def _suspect_pattern() -> re.Pattern[str]:
+    """The gate: a superset of what ftfy can change; ``tests/text/test_repair.py`` holds it against ftfy."""
+
+    def char_class(chars: set[str]) -> str:
+        return "".join(re.escape(char) for char in sorted(chars))
+
+    def members(*categories: str) -> set[str]:
+        expanded = re.compile("[" + "".join(MOJIBAKE_CATEGORIES[name] for name in categories) + "]")
+        return set(expanded.findall(_BMP))
+
+    prose = set("‘“”’–—…")
+    plain = set("’–—…")  # never next to an accented small letter in a match
+    letters = members("upper_common", "lower_common")  # Greek and Cyrillic
+    small = members("lower_accented") | set("òóôõöøùúûü")
+    clues = members(*MOJIBAKE_CATEGORIES) | set("ÂÃÎÐŒœŠšŸžØÙ√≈†Ґґ")
+    odd = clues - letters - prose
+    alone = (
+        {chr(code) for code in (*CONTROL_CHARS, *LIGATURES)}
+        | {chr(code) for code in range(0x80, 0xA0)}
+        | set("&\r\u2028\u2029\x1bÃÂŒœЂ")
+    )
+    lead = set("ВГРСΒΓΞΟ")
+    # The leading class is what makes the search fast: the engine skips everything else in one loop.
+    return re.compile(
+        f"[{char_class(alone | clues)}](?:"
+        f"(?<=[{char_class(alone)}])"
+        f"|(?<=[{char_class(odd - small)}])[{char_class(clues)}]"
+        f"|(?<=[{char_class(small)}])[{char_class(clues - small - plain)}]"
+        f"|(?<=[{char_class(plain)}])[{char_class(odd - small)}]"
+        f"|(?<=[{char_class((letters | prose) - plain)}])[{char_class(odd)}]"
+        f"|(?<=Г)ў"
+        f"|(?<=[{char_class(lead)}])[{char_class(prose)}][{char_class(lead)}]"
+        ")"
+    )
+
+
+_BMP = "".join(chr(code) for code in range(0x80, 0xFFFF) if not 0xD800 <= code < 0xE000)
+_SUSPECT = _suspect_pattern()
+
+
+def is_suspect(text: str) -> bool:
+    """Whether ftfy might change ``text``; ``False`` is certain.
+
+    >>> is_suspect("“It’s a pity,” he said — in Rhône."), is_suspect("â€œItâ€™s a pity")
+    (False, True)
+    """
+    return _SUSPECT.search(text) is not None
+
+
+def repair_lines(text: str) -> tuple[str, list[Edit]]:
+    """Repair what ftfy repairs, line by line (lines end with ``\\n``).
+
+    >>> repair_lines("â€œBon appÃ©tit,â€\\x9d she said &amp; left.")[0]
+    '“Bon appétit,” she said & left.'
+    """
+    if not is_suspect(text):
+        return text, []
+    return splice(text, _line_changes(text))
+
+
+def compose(text: str) -> tuple[str, list[Edit]]:
+    """Normalise to NFC, as the Unicode standard and the web's character model recommend.
+
+    >>> compose("cafe\\u0301")[1]
+    [Edit(kind='unicode', rule='nfc', start=3, before='é', after='é')]
+    """
+    if unicodedata.is_normalized("NFC", text):
+        return text, []
+    return splice(text, _composition_changes(text))
+
+
+_QUOTES = {"“": '"', "”": '"', "„": '"', "‟": '"', "«": '"', "»": '"', "‘": "'", "’": "'", "‚": "'", "‛": "'"}
+_QUOTE = re.compile(f"[{''.join(_QUOTES)}]")
+
+
+def straighten_quotes(text: str) -> tuple[str, list[Edit]]:
+    """Replace typographic quotation marks by ASCII ones (``--quotes straight``)."""
+    return splice(
+        text,
+        (
+            Change(found.start(), found.end(), _QUOTES[found.group()], "unicode", "straight-quotes")
+            for found in _QUOTE.finditer(text)
+        ),
+    )
+
+
+def _line_changes(text: str) -> Iterator[Change]:
+    start = 0
+    for line in text.split("\n"):
+        if is_suspect(line):
+            fixed, steps = ftfy.fix_and_explain(line, _FTFY)
+            if fixed != line:
+                kind, rule = _name_of(steps or [])
+                yield from _differences(line, fixed, start, kind, rule)
+        start += len(line) + 1
+
+
+def _name_of(steps: list[ftfy.ExplanationStep]) -> tuple[str, str]:
+    names = dict.fromkeys(_RULES.get(step.parameter, "mojibake") for step in steps)
+    return "encoding" if "mojibake" in names else "unicode", "+".join(names)
+
+
+def _composition_changes(text: str) -> Iterator[Change]:
+    # A starter and the marks after it compose independently of what stands before (UAX #15), up to a space.
+    for found in re.finditer(r"\S+", text):
+        word = found.group()
+        composed = unicodedata.normalize("NFC", word)
+        if composed != word:
+            yield from _trimmed(word, composed, found.start(), "unicode", "nfc")
+
+
+_MAX_DIFF_WORDS = 2_000  # difflib is quadratic at its worst; a longer line becomes one edit
+
+
+def _differences(old: str, new: str, offset: int, kind: str, rule: str) -> Iterator[Change]:
+    """What differs between two versions of a line, word by word, as small as it gets."""
+    old_words, new_words = re.findall(r"\s+|\S+", old), re.findall(r"\s+|\S+", new)
+    if len(old_words) > _MAX_DIFF_WORDS:
+        yield from _trimmed(old, new, offset, kind, rule)
+        return
+    starts = list(accumulate((len(word) for word in old_words), initial=0))
+    matcher = difflib.SequenceMatcher(None, old_words, new_words, autojunk=False)
+    for tag, old_from, old_to, new_from, new_to in matcher.get_opcodes():
+        if tag != "equal":
+            before, after = "".join(old_words[old_from:old_to]), "".join(new_words[new_from:new_to])
+            yield from _trimmed(before, after, offset + starts[old_from], kind, rule)
+
+
+def _trimmed(old: str, new: str, offset: int, kind: str, rule: str) -> Iterator[Change]:
+    """One change without the characters that both versions share at their ends."""
+    head = 0
+    while head < min(len(old), len(new)) and old[head] == new[head]:
+        head += 1
+    tail = 0
+    while tail < min(len(old), len(new)) - head and old[-1 - tail] == new[-1 - tail]:
+        tail += 1
+    if head + tail < max(len(old), len(new)):
+        yield Change(offset + head, offset + len(old) - tail, new[head : len(new) - tail], kind, rule)

@@ -1,0 +1,383 @@
+"""Cruft, promo and credit rules: data in ``transforms/rules/*.toml``, loaded, checked and compiled here.
+
+One file a language, and one compiled matcher for all of them: a dict from the normalised block to its rule
+for literals, and one anchored alternation for the few patterns. So eighty locales cost what one does.
+"""
+
+import dataclasses
+import re
+import tomllib
+import unicodedata
+from collections.abc import Iterable, Mapping
+from importlib import resources
+from pathlib import Path
+from typing import Any, Literal, cast, get_args
+
+Kind = Literal["cruft", "promo"]
+Strength = Literal["strong", "weak"]
+
+# The longest comment-form notes, cookie notices and copyright lines hold 300 characters; the bound also keeps
+# the time of any pattern bounded, whatever the text.
+MAX_BLOCK_CHARS = 400
+# Most paragraphs of an article are longer than this and most cruft is shorter. A longer block is looked up
+# only when it starts like a rule that is as long, which spares the normalisation of the article's last
+# paragraphs.
+SHORT_BLOCK_CHARS = 120
+LONG_START_CHARS = 4
+PROMO_START_CHARS = 8
+CREDIT_START_CHARS = 4
+
+_CREDITS_FILE = "credits.toml"
+_RULE_NAME = re.compile(r"[a-z][a-zA-Z_]*/[a-z0-9-]+")
+_STRAIGHT = str.maketrans(
+    {
+        **dict.fromkeys("‘’‚‛′`´", "'"),
+        **dict.fromkeys("“”„‟″«»", '"'),
+        **dict.fromkeys("‐‑‒–—―−", "-"),
+        **dict.fromkeys("\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufe0e\ufe0f\ufeff"),
+    }
+)
+# What may stand in front of a promo's first word; few, because each costs time in every line.
+BULLETS = " *-–—•[(►»>|"
+_EDGE = " \t\"'.,:;!?*|/\\-_~=+<>#&@^$%()[]{}\u00a0‘’“”«»‹›…–—•·→←►▶■●★：。"
+_OPENING_QUOTES = frozenset("\"'“‘„「『")
+_NESTED_GROUP = re.compile(r"\([^()]*\)")
+_SENTENCE_END = re.compile(r"[.!?…。！？][\"'”’)\]]*\s*\Z")
+
+
+class RuleError(ValueError):
+    """A rule file cannot be used; the message names the file, the rule, the field and what to do."""
+
+
+def normalise_block(block: str) -> str:
+    """Reduce a block to the key of its rule: case, spaces, quotes and what surrounds the words do not count.
+
+    A copyright sign at the edge stays, because it is what makes a line a copyright line.
+
+    >>> normalise_block("→ Leave a  Reply…")
+    'leave a reply'
+    """
+    if not block.isascii():
+        block = unicodedata.normalize("NFKC", block.translate(_STRAIGHT))
+    key = " ".join(block.casefold().split()).strip(_EDGE)
+    if key.isascii():
+        return key
+    start, end = 0, len(key)
+    while start < end and _is_edge(key[start]):
+        start += 1
+    while end > start and _is_edge(key[end - 1]):
+        end -= 1
+    return key[start:end]
+
+
+def block_start(block: str, chars: int) -> str:
+    """Return the first characters of a block as they are, without the bullet in front: a cheap first look.
+
+    >>> block_start("► ADVERTISEMENT", 4)
+    'ADVE'
+    """
+    return block.lstrip(BULLETS)[:chars]
+
+
+def _block_starts(keys: Iterable[str], chars: int) -> frozenset[str]:
+    starts = {key[:chars] for key in keys}
+    cases = (str.lower, str.upper, str.capitalize, str.title)
+    return frozenset(case(start) for start in starts for case in cases)
+
+
+def _has_plain_start(pattern: str, chars: int) -> bool:
+    """Whether every text that ``pattern`` matches starts with the pattern's own first characters."""
+    outer = re.sub(r"\\.", "", pattern)
+    while (stripped := _NESTED_GROUP.sub("", outer)) != outer:
+        outer = stripped
+    return "|" not in outer and re.match(rf"[\w' ©-]{{{chars}}}(?![?*{{])", pattern) is not None
+
+
+def _is_edge(char: str) -> bool:
+    return unicodedata.category(char)[0] in "PSZC" and char != "©"
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """One rule: the blocks (lines) that it removes, each as a whole.
+
+    Fields as in the TOML files:
+
+    - ``name``: ``language/form``, for example ``en/comment-form``; recorded in the edit.
+    - ``kind``: ``cruft`` goes near the end of a text only, ``promo`` anywhere.
+    - ``strength``: ``strong`` alone proves cruft; ``weak`` (ordinary words: "Name", "Related") goes only in
+      the company of a strong block.
+    - ``literals``: wordings; compared by ``normalise_block``.
+    - ``patterns``: regular expressions without capturing groups over the whole normalised block.
+    - ``together``: so many different weak blocks of one form prove each other ("Name", "Email", "Website");
+      0 is never.
+    - ``not_sentence``: a block that ends like a sentence matches no pattern: for those that end in a title.
+    - ``keeps_credits``: a block that names a wire agency is not matched ("© 2023 The Associated Press").
+    """
+
+    name: str
+    kind: Kind
+    strength: Strength
+    literals: tuple[str, ...] = ()
+    patterns: tuple[str, ...] = ()
+    together: int = 0
+    not_sentence: bool = False
+    keeps_credits: bool = False
+
+    @property
+    def language(self) -> str:
+        """The part of the name before the slash: ``en``."""
+        return self.name.partition("/")[0]
+
+    @property
+    def form(self) -> str:
+        """The part of the name that all languages share: ``comment-form``."""
+        return self.name.partition("/")[2]
+
+
+@dataclasses.dataclass(frozen=True)
+class CruftRules:
+    """All rules, compiled into one matcher; pickles as its two fields alone and is rebuilt in the worker.
+
+    ``agencies`` are the wire agencies' spellings that ``Rule.keeps_credits`` looks for.
+    """
+
+    rules: tuple[Rule, ...]
+    agencies: tuple[str, ...] = ()
+    promo_starts: frozenset[str] = dataclasses.field(init=False, repr=False, compare=False)
+    _long_starts: frozenset[str] = dataclasses.field(init=False, repr=False, compare=False)
+    _literals: Mapping[str, Rule] = dataclasses.field(init=False, repr=False, compare=False)
+    _pattern: re.Pattern[str] = dataclasses.field(init=False, repr=False, compare=False)
+    _pattern_rules: tuple[Rule, ...] = dataclasses.field(init=False, repr=False, compare=False)
+    _agency: re.Pattern[str] = dataclasses.field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        literals: dict[str, Rule] = {}
+        for rule in self.rules:
+            for literal in rule.literals:
+                key = normalise_block(literal)
+                # A word that is ordinary in one language is ordinary: of two rules the weaker has it.
+                if key not in literals or rule.strength == "weak":
+                    literals[key] = rule
+        branches = [(pattern, rule) for rule in self.rules for pattern in rule.patterns]
+        promos = {key for key, rule in literals.items() if rule.kind == "promo"}
+        promos |= {pattern for pattern, rule in branches if rule.kind == "promo"}
+        long = {key for key in literals if len(key) >= SHORT_BLOCK_CHARS}
+        long |= {pattern for pattern, _ in branches if _has_plain_start(pattern, LONG_START_CHARS)}
+        object.__setattr__(self, "promo_starts", _block_starts(promos, PROMO_START_CHARS))
+        object.__setattr__(self, "_long_starts", _block_starts(long, LONG_START_CHARS))
+        object.__setattr__(self, "_literals", literals)
+        # An empty group at the end of each branch tells which one matched. In front it would switch off the
+        # regex engine's check of a branch's first character, which makes hundreds of branches cheap.
+        combined = "|".join(f"(?:{pattern})()" for pattern, _ in branches) or r"(?!)"
+        object.__setattr__(self, "_pattern", re.compile(combined))
+        object.__setattr__(self, "_pattern_rules", tuple(rule for _, rule in branches))
+        spellings = "|".join(map(re.escape, self.agencies))
+        object.__setattr__(self, "_agency", re.compile(rf"\b(?:{spellings})\b" if spellings else r"(?!)"))
+
+    def __reduce__(self) -> tuple[type["CruftRules"], tuple[tuple[Rule, ...], tuple[str, ...]]]:
+        return CruftRules, (self.rules, self.agencies)
+
+    def find(self, block: str) -> Rule | None:
+        """Return the rule whose wording ``block`` is as a whole, or None.
+
+        >>> load_cruft_rules().find("Leave a Reply").name
+        'en/comment-form'
+        >>> load_cruft_rules().find("Leave a reply to the letter by Friday")
+        """
+        # “Keep reading.” is what somebody says.
+        if block[:1] in _OPENING_QUOTES:
+            return None
+        if len(block) > SHORT_BLOCK_CHARS and (
+            len(block) > MAX_BLOCK_CHARS or block_start(block, LONG_START_CHARS) not in self._long_starts
+        ):
+            return None
+        key = normalise_block(block)
+        rule = self._literals.get(key)
+        if rule is None:
+            match = self._pattern.fullmatch(key)
+            if match is None or match.lastindex is None:
+                return None
+            rule = self._pattern_rules[match.lastindex - 1]
+            if rule.not_sentence and _SENTENCE_END.search(block):
+                return None
+        if rule.keeps_credits and self._agency.search(block):
+            return None
+        return rule
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class CreditRules:
+    """Wire agencies and the words that make a line a credit line, from ``credits.toml``.
+
+    - ``agencies``: spelling to name, ``{"The Associated Press": "AP", "AP": "AP", …}``.
+    - ``before``: matches the phrase that starts a credit line ("With reporting by"); ``before_starts`` are the
+      first characters of those phrases, casefolded, for a cheap first look.
+    - ``after``: phrases that end one ("contributed to this report"), casefolded.
+    - ``roles``: words behind an agency's spelling that still mean the agency ("writer").
+    - ``joiners``: matches what parts one name of a credit line from the next.
+    - ``lower_words``: words without a capital that a list of names may hold.
+    """
+
+    agencies: Mapping[str, str]
+    before: re.Pattern[str]
+    before_starts: frozenset[str]
+    after: tuple[str, ...]
+    roles: frozenset[str]
+    joiners: re.Pattern[str]
+    lower_words: frozenset[str]
+
+
+def load_cruft_rules(extra: Path | None = None) -> CruftRules:
+    """Load the shipped rules and, if given, the user's file, which may add rules and ``disable`` shipped
+    ones.
+
+    Raises:
+        RuleError: a file is not TOML, a rule is malformed, or ``disable`` names no rule.
+        OSError: ``extra`` cannot be read.
+    """
+    rules: dict[str, Rule] = {}
+    for file in sorted(resources.files("transforms.rules").iterdir(), key=lambda file: file.name):
+        if file.name.endswith(".toml") and file.name != _CREDITS_FILE:
+            for rule in _parse_rules(file.name, _parse_toml(file.name, file.read_text("utf-8"))):
+                if rule.name in rules:
+                    raise _error(file.name, rule.name, "name", "is taken", "give each rule its own name")
+                rules[rule.name] = rule
+    if extra is not None:
+        table = _parse_toml(str(extra), extra.read_text("utf-8"))
+        for name in _strings(str(extra), "", table, "disable"):
+            if name not in rules:
+                raise _error(
+                    str(extra), "", "disable", f"names no rule: [{name}]", "`cleancopy rules` lists them"
+                )
+            del rules[name]
+        for rule in _parse_rules(str(extra), table):
+            if rule.name in rules:
+                raise _error(str(extra), rule.name, "name", "is taken", "disable that rule or take another")
+            rules[rule.name] = rule
+    return CruftRules(tuple(rules.values()), tuple(load_credit_rules().agencies))
+
+
+def load_credit_rules() -> CreditRules:
+    """Load the shipped agencies and credit phrases.
+
+    Raises:
+        RuleError: the file is malformed.
+    """
+    file = resources.files("transforms.rules") / _CREDITS_FILE
+    table = _parse_toml(_CREDITS_FILE, file.read_text("utf-8"))
+    agencies: dict[str, str] = {}
+    for agency in table.get("agency", []):
+        name = agency.get("name", "")
+        for spelling in (name, *_strings(_CREDITS_FILE, name, agency, "spellings")):
+            if not spelling or spelling in agencies:
+                raise _error(
+                    _CREDITS_FILE, name, "spellings", f"[{spelling}] is empty or taken", "list it once"
+                )
+            agencies[spelling] = name
+    fields = ("before", "after", "roles", "joiners", "fillers")
+    before, after, roles, joiners, fillers = (_strings(_CREDITS_FILE, "", table, field) for field in fields)
+    longest_first = sorted(before, key=len, reverse=True)
+    return CreditRules(
+        agencies=agencies,
+        before=re.compile(rf"(?:{'|'.join(map(re.escape, longest_first))})(?::|\s)\s*", re.IGNORECASE),
+        before_starts=frozenset(f"{phrase} "[:CREDIT_START_CHARS].casefold() for phrase in before),
+        after=tuple(phrase.casefold() for phrase in after),
+        roles=frozenset(roles),
+        joiners=re.compile(rf"\s*[,;&+|/:()]\s*|\b(?:{'|'.join(joiners)})\b", re.IGNORECASE),
+        lower_words=frozenset((*roles, *joiners, *fillers)),
+    )
+
+
+def _error(file: str, rule: str, field: str, problem: str, remedy: str) -> RuleError:
+    where = f"{file}: rule [{rule}]" if rule else file
+    return RuleError(f"{where}: field [{field}] {problem}; {remedy}")
+
+
+def _parse_toml(file: str, text: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise RuleError(f"{file}: not TOML: {error}; correct the line it names") from error
+
+
+def _strings(file: str, rule: str, table: Mapping[str, Any], field: str) -> tuple[str, ...]:
+    values = table.get(field, [])
+    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+        raise _error(file, rule, field, "is no list of strings", f'write {field} = ["…", "…"]')
+    return tuple(values)
+
+
+def _parse_rules(file: str, table: Mapping[str, Any]) -> Iterable[Rule]:
+    unknown = sorted(table.keys() - {"rule", "disable"})
+    if unknown:
+        raise _error(file, "", unknown[0], "is unknown", "write [[rule]] tables and `disable`")
+    entries = table.get("rule", [])
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise _error(file, "", "rule", "is no list of tables", "write each rule under its own [[rule]]")
+    seen: dict[tuple[str, str], str] = {}
+    for entry in entries:
+        rule = _parse_rule(file, entry)
+        for literal in rule.literals:
+            other = seen.setdefault((rule.language, normalise_block(literal)), rule.name)
+            if other != rule.name:
+                raise _error(file, rule.name, "literals", f"[{literal}] is in [{other}] too", "keep one")
+        yield rule
+
+
+def _parse_rule(file: str, entry: Mapping[str, Any]) -> Rule:
+    name = entry.get("name")
+    if not isinstance(name, str) or not _RULE_NAME.fullmatch(name):
+        raise _error(file, str(name), "name", "is no rule name", 'write name = "en/share-bar", say')
+    fields = {field.name for field in dataclasses.fields(Rule)}
+    for field in sorted(entry.keys() - fields):
+        raise _error(file, name, field, "is unknown", f"fields are {', '.join(sorted(fields))}")
+    for field, choices in (("kind", get_args(Kind)), ("strength", get_args(Strength))):
+        if entry.get(field) not in choices:
+            raise _error(file, name, field, f"is [{entry.get(field)}]", f"write one of {', '.join(choices)}")
+    together = entry.get("together", 0)
+    if type(together) is not int or together < 0 or (together and entry["strength"] == "strong"):
+        raise _error(file, name, "together", f"is [{together}]", "write a number, in weak rules only")
+    for field in ("not_sentence", "keeps_credits"):
+        if type(entry.get(field, False)) is not bool:
+            raise _error(file, name, field, f"is [{entry[field]}]", "write true or false")
+    if entry["kind"] == "promo" and entry["strength"] == "weak":
+        raise _error(file, name, "strength", "is [weak]", "a promo goes wherever it stands: write strong")
+    literals = _strings(file, name, entry, "literals")
+    patterns = _strings(file, name, entry, "patterns")
+    if not literals and not patterns:
+        raise _error(file, name, "literals", "is missing, and so is [patterns]", "give at least one wording")
+    for literal in literals:
+        if not normalise_block(literal) or len(literal) > MAX_BLOCK_CHARS:
+            problem = f"[{literal[:60]}] has no letters or is over {MAX_BLOCK_CHARS} characters"
+            raise _error(file, name, "literals", problem, "no block can match it; take it out")
+    for pattern in patterns:
+        _check_pattern(file, name, pattern, entry["kind"])
+    return Rule(
+        name=name,
+        kind=cast("Kind", entry["kind"]),
+        strength=cast("Strength", entry["strength"]),
+        literals=literals,
+        patterns=patterns,
+        together=together,
+        not_sentence=entry.get("not_sentence", False),
+        keeps_credits=entry.get("keeps_credits", False),
+    )
+
+
+def _check_pattern(file: str, name: str, pattern: str, kind: str) -> None:
+    try:
+        compiled = re.compile(pattern)
+    except re.error as error:
+        raise _error(file, name, "patterns", f"[{pattern}] is no regex: {error}", "correct it") from error
+    if compiled.groups:
+        raise _error(file, name, "patterns", f"[{pattern}] has a capturing group", "write (?:…) for (…)")
+    if compiled.fullmatch(""):
+        raise _error(file, name, "patterns", f"[{pattern}] matches an empty block", "require some of it")
+    plain = re.sub(r"\\.", "", pattern)
+    if plain != plain.casefold():
+        raise _error(file, name, "patterns", f"[{pattern}] has capitals", "write it in lower case")
+    if kind == "promo" and not _has_plain_start(pattern, PROMO_START_CHARS):
+        # Lines of the body are looked up only when they start like a promo, so each pattern shows its start.
+        problem = f"[{pattern}] does not start with {PROMO_START_CHARS} plain characters"
+        raise _error(file, name, "patterns", problem, "write one pattern for each beginning")

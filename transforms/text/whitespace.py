@@ -1,0 +1,60 @@
+"""Line ends, odd spaces and invisible characters."""
+
+import re
+
+from transforms.text.edits import Change, Edit, splice
+
+_LINE_END = re.compile("\r\n?|[\u2028\u2029\x0b\x0c]")
+# Thai, Lao, Burmese and Khmer mark word boundaries with the zero-width space: between their letters it stays.
+_UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"
+_ODD = re.compile(
+    "(?P<space>[\u00a0\u1680\u2000-\u200a\u202f\u205f]+)"
+    f"|(?P<invisible>[\u00ad\u2060\ufeff]|(?<![{_UNSPACED}])\u200b|\u200b(?![{_UNSPACED}]))"
+)
+
+
+def normalise_line_ends(text: str) -> tuple[str, list[Edit]]:
+    r"""Every line ends with ``\n``; a paragraph separator becomes a blank line.
+
+    >>> normalise_line_ends("One.\r\nTwo.")
+    ('One.\nTwo.', [Edit(kind='whitespace', rule='line-end', start=4, before='\r\n', after='\n')])
+    """
+    return splice(
+        text,
+        (
+            Change(
+                found.start(),
+                found.end(),
+                "\n\n" if found.group() == "\u2029" else "\n",
+                "whitespace",
+                "line-end",
+            )
+            for found in _LINE_END.finditer(text)
+        ),
+    )
+
+
+def normalise_spaces(text: str) -> tuple[str, list[Edit]]:
+    r"""No-break and typographic spaces become spaces; zero-width spaces and soft hyphens go.
+
+    Joiners and direction marks stay: Persian, Arabic, Indic scripts and emoji are written with them. So does the
+    ideographic space.
+
+    >>> normalise_spaces("5\u00a0000 euros, infor\u00admation")[0]
+    '5 000 euros, information'
+    """
+    if text.isascii():
+        return text, []
+    return splice(
+        text,
+        (
+            Change(
+                found.start(),
+                found.end(),
+                " " * len(found.group()) if found.lastgroup == "space" else "",
+                "whitespace",
+                "odd-space" if found.lastgroup == "space" else "invisible",
+            )
+            for found in _ODD.finditer(text)
+        ),
+    )
