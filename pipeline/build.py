@@ -1,14 +1,16 @@
 """The graph; reads like its diagram in docs/architecture.md."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 
 import apache_beam as beam
 
 from pipeline.commit import Commit, Terms
-from pipeline.sources import ReadOptions, Split, read_split
+from pipeline.formats import Format, ReadOptions
+from pipeline.readers import PartReader
+from pipeline.sources import Split
 from transforms.candidates import FindBandEdges, FindContainmentEdges, FindRepeatedIds
-from transforms.clean import CleanShards
+from transforms.clean import CleanShards, PartBatch
 from transforms.components import FindComponents
 from transforms.config import DedupConfig, Keep
 from transforms.finalise import FinaliseShards, NumberLines
@@ -53,3 +55,13 @@ def build(
         "FinaliseShards" >> FinaliseShards(staging=staging, output=terms.output, keep=keep)
     )
     _ = parts | "Commit" >> Commit(terms=terms)
+
+
+def read_split(split: Split, options: ReadOptions) -> Iterator[PartBatch]:
+    """The records of a split, part by part."""
+    for part in split.parts:
+        reader = PartReader(part, options)
+        for records in reader:
+            yield PartBatch(part.uri, records)
+        if part.format is Format.JSONL and (part.start, part.end) != (0, -1):
+            yield PartBatch(part.uri, [], part.start, reader.lines)

@@ -1,5 +1,6 @@
 """The command line. Only this module exits; what a command needs is imported when it runs, so ``--help`` is quick."""
 
+import logging
 import sys
 import tomllib
 from collections.abc import Callable, Iterator
@@ -147,6 +148,8 @@ def run(**options: Any) -> None:
     with _user_errors():
         from rich.console import Console
 
+        logging.getLogger().setLevel(logging.ERROR)  # Beam warns of extras that are not installed
+
         from pipeline import options as parsing
         from pipeline.progress import Progress
         from pipeline.run import run as run_pipeline
@@ -231,7 +234,7 @@ def compare(left: str, right: str, shingle: int, num_perm: int, as_json: bool) -
     Both are decoded and cleaned first, as in a run.
     """
     with _user_errors():
-        from pipeline.explain import compare_texts
+        from pipeline.compare import compare_texts
         from pipeline.show import show_comparison
         from transforms.text.clean import Cleaner
         from transforms.text.decode import decode

@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-# In order of preference, as ``normalise`` gives them. From schema.org (articleBody, datePublished), RSS (pubDate, guid,
-# link), news-please (maintext, source_domain, date_publish), newspaper3k, CC-News, RealNews and webhose dumps.
+# In order of preference, as ``normalise`` gives them. From schema.org (articleBody, datePublished), RSS
+# (pubDate, guid, link), news-please (maintext, source_domain, date_publish), newspaper3k, CC-News, RealNews
+# and webhose dumps.
 USUAL_NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "id": ("id", "guid", "articleid", "docid", "documentid", "storyid", "uid", "uuid"),
     "url": ("url", "link", "canonicalurl", "articleurl", "uri", "permalink", "requestedurl", "href"),
@@ -14,7 +15,16 @@ USUAL_NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "title": ("title", "headline", "articletitle", "heading"),
     "published": (
-        *("published", "date", "publishdate", "datepublished", "publishedat", "pubdate", "datetime", "timestamp"),
+        *(
+            "published",
+            "date",
+            "publishdate",
+            "datepublished",
+            "publishedat",
+            "pubdate",
+            "datetime",
+            "timestamp",
+        ),
         *("datepublish", "publicationdate", "publisheddate", "publishedon", "articledate", "time"),
     ),
     "text": (

@@ -8,13 +8,10 @@ from typing import Any
 
 import apache_beam as beam
 
+from pipeline.layout import FOLDERS, MANIFEST, SUCCESS
 from transforms import files
 from transforms.errors import RunFailedError
 from transforms.finalise import PartTotals
-
-FOLDERS = ("articles", "duplicates", "edits", "rejects")
-MANIFEST, SUCCESS, STAGING = "manifest.json", "_SUCCESS", "_staging"
-
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Terms:
@@ -59,7 +56,7 @@ def commit(parts: Iterable[PartTotals], terms: Terms) -> None:
     for folder in FOLDERS:
         for name in files.list_names(files.join(terms.output, folder)):
             if f"{folder}/{name}" not in named:
-                files.remove(files.join(terms.output, folder, name))
+                files.remove_tree(files.join(terms.output, folder, name))
     files.write_bytes(files.join(terms.output, MANIFEST), json.dumps(manifest, indent=2, ensure_ascii=False).encode())
     files.write_bytes(files.join(terms.output, SUCCESS), b"")
 

@@ -1,31 +1,12 @@
-"""Reads one article's story out of a finished run, and compares two texts."""
+"""Reads one article's story out of a finished run."""
 
-import difflib
-from typing import Any, NamedTuple
+from typing import Any
 
-import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.commit import MANIFEST, SUCCESS
+from pipeline.layout import MANIFEST, SUCCESS
 from transforms import files
 from transforms.errors import UsageError
-from transforms.text.minhash import sign_articles
-from transforms.text.shingles import tokens
-from transforms.text.similarity import Similarity, compare_texts as similarity_of, estimated_jaccard
-
-_MIN_PASSAGE_WORDS = 8
-
-
-class Comparison(NamedTuple):
-    """How similar two texts are, and what they have in common."""
-
-    similarity: Similarity
-    estimated_jaccard: float
-    num_perm: int
-    shingle: int
-    passages: list[str]
-    """Runs of at least eight words that both hold, longest first, as the shingles see them."""
-
 
 def explain_article(output: str, article_id: str) -> dict[str, Any]:
     """All that a finished run knows of one article: its row, its edits, what it was folded into or what into it.
@@ -58,21 +39,3 @@ def _rows(output: str, folder: str, article_id: str, columns: list[str] | None =
         for batch in files.read_parquet(files.join(output, folder, name), columns):
             found += batch.filter(pc.equal(batch.column("id"), article_id)).to_pylist()
     return found
-
-
-def compare_texts(left: str, right: str, *, shingle: int, num_perm: int) -> Comparison:
-    """Compare two cleaned texts by their shingles, by their signatures, and word by word."""
-    signed = sign_articles(pa.array([left, right], pa.large_string()), shingle, num_perm, 1)
-    return Comparison(
-        similarity=similarity_of(left, right, shingle),
-        estimated_jaccard=estimated_jaccard(*signed.signatures),
-        num_perm=num_perm,
-        shingle=shingle,
-        passages=_shared_passages(tokens(left), tokens(right)),
-    )
-
-
-def _shared_passages(left: list[str], right: list[str]) -> list[str]:
-    blocks = difflib.SequenceMatcher(None, left, right, autojunk=False).get_matching_blocks()
-    runs = [left[block.a : block.a + block.size] for block in blocks if block.size >= _MIN_PASSAGE_WORDS]
-    return [" ".join(run) for run in sorted(runs, key=len, reverse=True)]

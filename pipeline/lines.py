@@ -1,9 +1,9 @@
-"""Bytes of a file as lines and CSV rows, streaming, with bounded memory, up to the byte where the file breaks."""
+"""A file as lines and CSV rows: streaming, in bounded memory, up to the byte where the file breaks."""
 
 import codecs
 import csv
 from collections.abc import Iterator
-from itertools import islice
+from itertools import chain, islice
 from types import TracebackType
 from typing import Final, NamedTuple, Self
 
@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from pipeline.formats import kind_of
 from transforms.files import FileError, open_input
-from transforms.text.decode import Decoded, UndecodableError, decode
+from transforms.text.decode import UndecodableError, decode
 
 RAW_BYTES: Final = 64 * 1024
 """How much of a record that cannot be used is kept."""
@@ -23,6 +23,11 @@ _WIDE_MARKS: Final = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+
+
+def wide_encoding(head: bytes) -> str | None:
+    """Return the encoding of a file that begins with UTF-16's or UTF-32's byte order mark."""
+    return next((encoding for mark, encoding in _WIDE_MARKS if head.startswith(mark)), None)
 
 
 class Input:
@@ -56,6 +61,10 @@ class Input:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file."""
         self._file.close()
 
     def read_raw(self, size: int) -> bytes:
@@ -75,11 +84,9 @@ class Input:
         piece = self.read_raw(_CHUNK_BYTES)
         if self._at_start:
             self._at_start = False
-            for mark, encoding in _WIDE_MARKS:
-                if piece.startswith(mark):
-                    self.encoding = encoding
-                    self._decoder = codecs.getincrementaldecoder(encoding)("replace")
-                    break
+            if encoding := wide_encoding(piece):
+                self.encoding = encoding
+                self._decoder = codecs.getincrementaldecoder(encoding)("replace")
             else:
                 piece = piece.removeprefix(codecs.BOM_UTF8) or self.read_raw(_CHUNK_BYTES)
         while self._decoder is not None:
@@ -91,7 +98,7 @@ class Input:
 
     def _salvage(self, size: int) -> bytes:
         """A failed read gives nothing of what it had decompressed, so read that again, byte by byte."""
-        self._file.close()
+        self.close()
         self._open()
         piece = bytearray()
         try:
@@ -174,37 +181,160 @@ class CsvRow(NamedTuple):
     """The line it begins on, from 1."""
     cells: list[str]
     raw: bytes
-    is_legacy: bool
+    """At most 64 KiB of it where ``error`` says why the cells are not to be trusted."""
+    is_legacy: bool = False
     """Some bytes are not UTF-8; the cells hold them as surrogates (``surrogateescape``)."""
-    error: str
-    """Why ``cells`` are not to be trusted; empty where they are."""
-    is_too_large: bool
+    error: str = ""
+    is_too_large: bool = False
 
 
 # Each costs reading the file again up to there; a file with more broken quotes than that is no CSV.
 _MAX_RESTARTS: Final = 16
 
 
-class CsvRows:
-    """The rows of a CSV file after its header.
+class CsvFile:
+    """The header of a CSV file and, iterated once, its rows.
 
-    A row whose quote is never closed would swallow the rest of the file. It is given up, and reading goes on with the
-    line after it.
+    The delimiter is a comma, semicolon or tab, by the header. A row whose quote is never closed would
+    swallow the rest of the file: it is given up, and reading goes on with the line after it.
     """
 
     def __init__(self, uri: str, limit: int) -> None:
         self._uri = uri
         self._limit = limit
-        self._restarts = 0
-        self.encoding = "utf-8"
-        self.error = ""
-        self.cut_line = b""
-        self.lines = 0
-        """Lines read so far."""
+        self._delimiter = ""
+        self._open()
+        self.header: list[str] = []
+        """Empty for an empty file."""
+        while not self.header and (cells := next(self._reader, None)) is not None:
+            self.header = [_unescape(cell).strip() for cell in cells]
 
-    def header(self) -> list[str] | None:
-        """Return the names of the columns; ``None`` for an empty file."""
-        with Input(self._uri) as source:
-            ...
+    def _open(self, skip: int = 0) -> None:
+        self.source = Input(self._uri)
+        lines = read_lines(self.source, self._limit)
+        if not self._delimiter:
+            first = next(lines, b"")
+            head = first if isinstance(first, bytes) else first.head
+            self._delimiter = max(",;\t", key=lambda delimiter: head.count(delimiter.encode()))
+            lines = chain([first], lines) if first else lines
+        # No field can pass the limit, because the feed ends the row before that.
+        csv.field_size_limit(max(csv.field_size_limit(), 2 * self._limit))
+        self._feed = _CsvFeed(islice(lines, skip, None), self._limit, skip)
+        self._reader = csv.reader(self._feed, delimiter=self._delimiter)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.source.__exit__(kind, error, traceback)
+
+    @property
+    def lines(self) -> int:
+        """How many lines have been read."""
+        return self._feed.number
+
+    def __iter__(self) -> Iterator[CsvRow]:
+        restarts = 0
+        while True:
+            feed = self._feed
+            feed.begin_row()
+            error = ""
+            cells: list[str] | None = []
+            try:
+                cells = next(self._reader, None)
+            except csv.Error as problem:
+                error = f"not CSV: {problem}"
+            if cells is None:
+                return
+            place, raw = feed.first, feed.raw()
+            if feed.is_unclosed:
+                if self.source.error:
+                    self.source.cut_line = raw
+                    return
+                raw = raw.partition(b"\n")[0]
+                error = "a quote that opens in this row is never closed"
+                if restarts < _MAX_RESTARTS:
+                    restarts += 1
+                    self.source.close()
+                    self._open(skip=place)
+            elif feed.is_too_large:
+                error = f"the row has over [{self._limit}] bytes"
+            elif not cells and not error:
+                continue
+            elif len(cells) != len(self.header) and not error:
+                error = f"[{len(cells)}] fields, but the header names [{len(self.header)}]"
+            yield CsvRow(place, cells, raw, feed.is_legacy, error, feed.is_too_large and not feed.is_unclosed)
 
 
+def _unescape(cell: str) -> str:
+    try:
+        return decode(cell.encode("utf-8", "surrogateescape")).text
+    except UndecodableError:
+        return cell.encode("utf-8", "replace").decode()
+
+
+class _CsvFeed:
+    """Lines for ``csv.reader``, which asks for another within a row only when a quoted field goes on.
+
+    A row over the limit is ended for it, and the rest of that row skipped by counting quotes.
+    """
+
+    def __init__(self, lines: Iterator[bytes | LongLine], limit: int, number: int) -> None:
+        self._lines = lines
+        self._limit = limit
+        self.number = number
+        self.begin_row()
+
+    def begin_row(self) -> None:
+        self.first = self.number + 1
+        self.is_too_large = self.is_unclosed = self.is_legacy = False
+        self._row: list[bytes] = []
+        self._length = 0
+
+    def raw(self) -> bytes:
+        size = 0
+        for count, line in enumerate(self._row, 1):
+            size += len(line) + 1
+            if size > RAW_BYTES:
+                return b"\n".join(self._row[:count])[:RAW_BYTES]
+        return b"\n".join(self._row)
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> str:
+        is_inside = self._length > 0
+        line = self._next_line(is_inside)
+        self._length += 1 + (line.length if isinstance(line, LongLine) else len(line))
+        if not isinstance(line, LongLine):
+            self._row.append(line)
+            if self._length <= self._limit + 1:
+                try:
+                    return line.decode() + "\n"
+                except UnicodeDecodeError:
+                    self.is_legacy = True
+                    return line.decode("utf-8", "surrogateescape") + "\n"
+        elif not self._row:
+            self._row.append(line.head)
+        self.is_too_large = True
+        is_open = is_inside ^ _has_odd_quotes(line)
+        while is_open:
+            try:
+                is_open ^= _has_odd_quotes(self._next_line(True))
+            except StopIteration:
+                break
+        return '"\n' if is_inside else "\n"
+
+    def _next_line(self, is_inside: bool) -> bytes | LongLine:
+        line = next(self._lines, None)
+        if line is None:
+            self.is_unclosed = is_inside
+            raise StopIteration
+        self.number += 1
+        return line
+
+
+def _has_odd_quotes(line: bytes | LongLine) -> bool:
+    return (line.quotes if isinstance(line, LongLine) else line.count(b'"')) % 2 == 1

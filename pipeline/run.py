@@ -3,14 +3,16 @@
 import json
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from typing import Any
 
-from pipeline import sources
-from pipeline.commit import FOLDERS, MANIFEST, STAGING, SUCCESS, Terms
+from pipeline.commit import Terms
+from pipeline.formats import ReadOptions
+from pipeline.layout import FOLDERS, MANIFEST, STAGING, SUCCESS
 from pipeline.options import Config, check_beam_args, fingerprint, is_local, versions
 from pipeline.progress import Progress
+from pipeline.sources import Split, plan
 from transforms import files
 from transforms.errors import RunFailedError, UsageError
 from transforms.staging import Staging
@@ -26,26 +28,26 @@ def run(config: Config, progress: Progress) -> Manifest:
         RunFailedError: it failed; staging stays, and the same command goes on from there.
     """
     beam_args = check_beam_args(config.beam_args)
-    read = sources.ReadOptions(columns=dict(config.columns))
+    read = ReadOptions(columns=dict(config.columns))
     progress.say("planning")
-    plan = sources.plan(config.inputs, read)
-    run_id = fingerprint(config, plan.splits)
+    planned = plan(config.inputs, config.columns)
+    run_id = fingerprint(config, planned.splits)
     staging = _prepare_output(config, run_id)
     terms = Terms(
         output=config.output,
-        shards=len(plan.splits),
+        shards=len(planned.splits),
         max_reject_rate=config.max_reject_rate,
         strict=config.strict,
         described={
             "run": run_id,
             "inputs": list(config.inputs),
-            "ignored_files": plan.ignored,
+            "ignored_files": sum(planned.ignored.values()),
             "configuration": config.described(),
             "versions": versions(),
             "started": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         },
     )
-    _run_graph(config, plan.splits, staging, read, terms, beam_args, progress)
+    _run_graph(config, planned.splits, staging, read, terms, beam_args, progress)
     manifest: Manifest = json.loads(files.read_bytes(files.join(config.output, MANIFEST)))
     files.remove_tree(files.join(config.output, STAGING))
     return manifest
@@ -60,7 +62,7 @@ def _prepare_output(config: Config, run_id: str) -> Staging:
         # `_SUCCESS` goes first: what is half removed must not look whole.
         for name in (SUCCESS, MANIFEST, "report.html"):
             if name in there:
-                files.remove(files.join(output, name))
+                files.remove_tree(files.join(output, name))
         for name in (*FOLDERS, "boilerplate", STAGING):
             if name in there:
                 files.remove_tree(files.join(output, name))
@@ -74,17 +76,14 @@ def _prepare_output(config: Config, run_id: str) -> Staging:
             )
     elif there:
         raise UsageError(f"[{output}] is not empty and holds no run; choose another --output")
-    files.make_folder(staging.uri)
-    for folder in FOLDERS:
-        files.make_folder(files.join(output, folder))
     return staging
 
 
 def _run_graph(
     config: Config,
-    splits: list[sources.Split],
+    splits: Sequence[Split],
     staging: Staging,
-    read: sources.ReadOptions,
+    read: ReadOptions,
     terms: Terms,
     beam_args: tuple[str, ...],
     progress: Progress,

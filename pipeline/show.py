@@ -4,15 +4,16 @@ import json
 import sys
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from pipeline.explain import Comparison
-from transforms.text.clean import Cleaned
-from transforms.text.decode import Decoded
+if TYPE_CHECKING:
+    from pipeline.compare import Comparison
+    from transforms.text.clean import Cleaned
+    from transforms.text.decode import Decoded
 
 _MAX_SHOWN = 160  # characters of a removed passage
 _MAX_PASSAGES = 5
@@ -45,7 +46,7 @@ def show_summary(manifest: Mapping[str, Any], output: str, *, as_json: bool) -> 
     console.print(f"output in {escape(output)}", soft_wrap=True, highlight=False)
 
 
-def show_cleaned(cleaned: Cleaned, decoded: Decoded, *, diff: bool, as_json: bool) -> None:
+def show_cleaned(cleaned: "Cleaned", decoded: "Decoded", *, diff: bool, as_json: bool) -> None:
     """A cleaned text, or its edits."""
     if as_json:
         _print_json(
@@ -108,7 +109,7 @@ def show_explanation(story: Mapping[str, Any], *, as_json: bool) -> None:
     _show_edits(console, story["edits"])
 
 
-def show_comparison(comparison: Comparison, names: tuple[str, str], *, as_json: bool) -> None:
+def show_comparison(comparison: "Comparison", names: tuple[str, str], *, as_json: bool) -> None:
     """Similarity of two texts and the passages they share."""
     similarity = comparison.similarity
     if as_json:
@@ -127,7 +128,7 @@ def show_comparison(comparison: Comparison, names: tuple[str, str], *, as_json: 
         return
     console = _console()
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
-    table.add_row("Jaccard", f"{similarity.jaccard:.4f}", f"{similarity.shared} of {similarity.union} shingles")
+    table.add_row("Jaccard", f"{similarity.jaccard:.4f}", f"{similarity.shared} shingles in both")
     table.add_row("estimated", f"{comparison.estimated_jaccard:.4f}", f"from {comparison.num_perm} permutations")
     table.add_row("A in B", f"{similarity.left_in_right:.4f}", escape(f"{similarity.left} shingles in {names[0]}"))
     table.add_row("B in A", f"{similarity.right_in_left:.4f}", escape(f"{similarity.right} shingles in {names[1]}"))

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from transforms import files
 from transforms.batches import make_batch
-from transforms.records import Record, Reject, Split
+from transforms.records import Record, Reject
 from transforms.schemas import EDITS, STAGED, STAGED_REJECTS
 from transforms.staging import Staging
 from transforms.text.clean import CleanConfig, Cleaner
@@ -89,7 +89,8 @@ class _CleanShard(beam.DoFn):  # type: ignore[misc]
     def setup(self) -> None:
         self._cleaner = Cleaner(self._config)
 
-    def process(self, split: Split) -> Iterator[tuple[int, ShardCounts]]:
+    # Any: the splits' own type belongs to the reader. It has the number of its shard.
+    def process(self, split: Any) -> Iterator[tuple[int, ShardCounts]]:
         done = self._staging.counts(split.shard)
         if files.exists(done):
             counts = ShardCounts.from_json(files.read_bytes(done))

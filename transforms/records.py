@@ -1,7 +1,7 @@
 """What a source yields: a record that can be used, or a reject that says why it cannot."""
 
 from datetime import datetime
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from transforms.text.reasons import RejectReason
 
@@ -30,11 +30,3 @@ class Reject(NamedTuple):
     reason: RejectReason
     detail: str
     raw: bytes
-
-
-class Split(Protocol):
-    """A piece of the input that becomes one shard."""
-
-    @property
-    def shard(self) -> int:
-        """The number of the shard, from 0."""

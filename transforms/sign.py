@@ -3,11 +3,12 @@
 import dataclasses
 from collections.abc import Iterator
 from hashlib import blake2b
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import apache_beam as beam
 import numpy as np
 import pyarrow as pa
+from apache_beam.pvalue import TaggedOutput
 
 from transforms.batches import cut_by, make_batch
 from transforms.config import DedupConfig
@@ -48,7 +49,13 @@ class _SignShard(beam.DoFn):  # type: ignore[misc]
         self._config = config
         self._banding = choose_banding(config.threshold, config.num_perm)
 
-    def process(self, shard: int) -> Iterator[beam.pvalue.TaggedOutput]:
+    def process(
+        self, shard: int
+    ) -> Iterator[
+        TaggedOutput[Literal["bands"], Keyed]
+        | TaggedOutput[Literal["fingerprints"], Keyed]
+        | TaggedOutput[Literal["ids"], Keyed]
+    ]:
         row = 0
         bands: list[np.ndarray[Any, Any]] = []
         band_refs: list[np.ndarray[Any, Any]] = []
@@ -106,8 +113,8 @@ def _joined(arrays: list[np.ndarray[Any, Any]]) -> np.ndarray[Any, Any]:
 
 def _tagged(
     tag: str, partitions: int, key: np.ndarray[Any, Any], schema: pa.Schema, *columns: np.ndarray[Any, Any]
-) -> Iterator[beam.pvalue.TaggedOutput]:
+) -> Iterator[TaggedOutput[Any, Keyed]]:
     """Cut the columns by the top bits of their 64-bit key."""
     partition = (key >> np.uint64(64 - partitions.bit_length() + 1)).astype(np.int64)
     for number, rows in cut_by(partition, make_batch(schema, *columns)):
-        yield beam.pvalue.TaggedOutput(tag, (number, rows))
+        yield TaggedOutput(tag, (number, rows))

@@ -71,7 +71,8 @@ def test_every_promo_is_removed_from_the_body():
     "sentence", ["The sign on the quay read {} and nobody moved.", "{} was all the note said."]
 )
 def test_words_of_a_rule_inside_a_sentence_stay(sentence):
-    texts = [f"{ARTICLE}\n\n{sentence.format(literal)}" for _, literal in LITERALS]
+    phrases = [literal for _, literal in LITERALS if len(literal.split()) <= 5]  # longer ones are sentences
+    texts = [f"{ARTICLE}\n\n{sentence.format(phrase)}" for phrase in phrases]
     assert [text for text in texts if strip_cruft(text, RULES)[1]] == []
 
 

@@ -24,20 +24,24 @@ BLOCKS_BY_RULE = {
         "You can use these tags: <a> <b>", "XHTML: You can use these tags: <a> <b>",
         "You are commenting using your WordPress.com account. ( Log Out / Change )",
         "You can follow any responses to this entry through the RSS 2.0 feed. Pings are closed.",
-        "2 thoughts on “Swing bridge reopens”", "1,204 Comments", "Comments (3)", "12 comments | Add a comment",
-        "No comments: Post a comment", "View all 14 comments", "Be the first to comment on \"Swing bridge reopens\"",
+        "2 thoughts on “Swing bridge reopens”", "1,204 Comments", "Comments (3)",
+        "12 comments | Add a comment",
+        "No comments: Post a comment", "View all 14 comments",
+        "Be the first to comment on \"Swing bridge reopens\"",
         "Save my name, email, and website in my browser for the next time I comment",
         "Notify me when new comments are added via e-mail", "Notify me of new comments via email",
         "Subscribe to: Post Comments (Atom)", "TrackBack URL for this entry: https://example.org/t/1",
     ],
     "en/comment-list": ["2 replies"],
     "en/share-bar": [
-        "Click to share on Mastodon (Opens in new window)", "Share on Facebook", "Share this post on X", "Tweet this story",
+        "Click to share on Mastodon (Opens in new window)", "Share on Facebook", "Share this post on X",
+        "Tweet this story",
         "Facebook Twitter LinkedIn Email", "Share: 12", "3 bloggers like this:",
     ],
     "en/count": ["14", "1.2K"],
     "en/source-link": [
-        "View source version on example.org: https://example.org/1", "Click here to view the original article", "Source: link",
+        "View source version on example.org: https://example.org/1",
+        "Click here to view the original article", "Source: link",
     ],
     "en/related-posts": ["More stories from Eastmere", "Discover more from The Quay"],
     "en/related-label": ["More from the harbour"],
@@ -45,23 +49,27 @@ BLOCKS_BY_RULE = {
     "en/read-more-link": [
         f"{start} Ferry fares to rise in May"
         for start in (
-            "Read more:", "Also read:", "Read also:", "Read next:", "See also:", "Related story:", "Related stories:",
-            "Related article:", "Related articles:", "Related post:", "You may also like:", "You might also like:",
+            "Read more:", "Also read:", "Read also:", "Read next:", "See also:", "Related story:",
+            "Related stories:",
+            "Related article:", "Related articles:", "Related post:", "You may also like:",
+            "You might also like:",
             "Don’t miss:", "More from the harbour:",
         )
     ],
     "en/post-navigation": ["Previous post: Lighthouse gets a keeper", "Previous Post | Next Post"],
     "en/tags": [
-        "Tags: bridges, Eastmere", "Filed under bridges", "Posted in Bridges | Leave a comment", "Bookmark the permalink now",
+        "Tags: bridges, Eastmere", "Filed under bridges", "Posted in Bridges | Leave a comment",
+        "Bookmark the permalink now",
     ],
     "en/entry-footer": [
         "This entry was posted on Monday", "Posted by Ines at 2:12 PM", "Posted on May 3 | Comments",
     ],
     "en/author-box": ["View all posts by Ines Harrow", "More articles by Ines Harrow"],
-    "en/follow": ["Follow us on Facebook", "Follow Ines Harrow on Twitter", "Follow Ines on Twitter: @inesharrow"],
+    "en/follow": ["Follow us on Facebook", "Follow Ines Harrow on Twitter", "Follow Ines: @inesharrow"],
     "en/subscribe": [
         "Join 1,204 other subscribers", "Enter your email to get the tide tables",
-        "By signing up, you agree to our terms of service.", "This site is protected by hCaptcha and its terms apply.",
+        "By signing up, you agree to our terms of service.",
+        "This site is protected by hCaptcha and its terms apply.",
     ],
     "en/newsletter": [
         "Subscribe to our weekly harbour newsletter", "Sign up for the tide newsletter today.",
@@ -69,23 +77,26 @@ BLOCKS_BY_RULE = {
         "Want more stories like this? Join the quay list.",
         *(
             f"Get {words} tide news sent to your inbox"
-            for words in ("the", "our", "all", "news", "more", "columns", "stories", "breaking", "daily", "your", "insight",
-                          "articles")
+            for words in ("the", "our", "all", "news", "more", "columns", "stories", "breaking", "daily",
+                          "your", "insight", "articles")
         ),
     ],
     "en/app-promo": [
-        "CLICK HERE TO GET THE EASTMERE APP", "Tap here to get the Eastmere app", "Get the Eastmere News app",
+        "CLICK HERE TO GET THE EASTMERE APP", "Tap here to get the Eastmere app",
+        "Get the Eastmere News app",
         "Download our Eastmere app today",
     ],
     "en/click-here": ["CLICK HERE FOR COMPLETE HARBOUR COVERAGE", "Click here for more tides on example.org"],
     "en/copyright": [
-        "© Copyright 2023 Eastmere Tribune", "© 2023 Eastmere Tribune", "©2023 Eastmere Tribune", "(c) 2023 Eastmere Tribune",
+        "© Copyright 2023 Eastmere Tribune", "© 2023 Eastmere Tribune", "©2023 Eastmere Tribune",
+        "(c) 2023 Eastmere Tribune",
         "Copyright 2023 Eastmere Tribune", "All rights reserved. No part of this may be copied.",
         "This copy is for your personal, non-commercial use only.",
         "This material may not be published, broadcast, rewritten or redistributed.",
     ],
     "en/cookie-notice": [
-        "This site uses cookies.", "This website uses cookies.", "Our site uses cookies.", "Our website uses cookies.",
+        "This site uses cookies.", "This website uses cookies.", "Our site uses cookies.",
+        "Our website uses cookies.",
         "We use cookies to improve your experience.", "Privacy & Cookies: This site uses cookies.",
         "By continuing to use this website, you agree.",
     ],
@@ -160,11 +171,20 @@ def test_user_file_adds_and_disables(tmp_path):
         ("rules = []", r"field \[rules\] is unknown; write \[\[rule\]\]"),
         ("rule = 3", r"field \[rule\] is no list of tables"),
         ('disable = "en/tags"', r"field \[disable\] is no list of strings"),
-        ('disable = ["en/nothing"]', r"field \[disable\] names no rule: \[en/nothing\]; `cleancopy rules` lists them"),
+        (
+            'disable = ["en/nothing"]',
+            r"field \[disable\] names no rule: \[en/nothing\]; `cleancopy rules` lists them",
+        ),
         (RULE.replace("en/tide", "tide"), r"rule \[tide\]: field \[name\] is no rule name"),
         (RULE.replace("en/tide", "en/tags"), r"rule \[en/tags\]: field \[name\] is taken; disable"),
-        (RULE.replace('"cruft"', '"junk"'), r"rule \[en/tide\]: field \[kind\] is \[junk\]; write one of cruft, promo"),
-        (RULE.replace('"strong"', '"medium"'), r"field \[strength\] is \[medium\]; write one of strong, weak"),
+        (
+            RULE.replace('"cruft"', '"junk"'),
+            r"rule \[en/tide\]: field \[kind\] is \[junk\]; write one of cruft, promo",
+        ),
+        (
+            RULE.replace('"strong"', '"medium"'),
+            r"field \[strength\] is \[medium\]; write one of strong, weak",
+        ),
         (RULE + "colour = 1\n", r"field \[colour\] is unknown; fields are .*literals"),
         (RULE + "together = 3\n", r"field \[together\] is \[3\]; write a number, in weak rules only"),
         (RULE + "not_sentence = 1\n", r"field \[not_sentence\] is \[1\]; write true or false"),
@@ -176,11 +196,20 @@ def test_user_file_adds_and_disables(tmp_path):
         (RULE + 'patterns = ["tide (s)"]\n', r"has a capturing group; write \(\?:…\)"),
         (RULE + 'patterns = ["(?:tide)?"]\n', r"matches an empty block"),
         (RULE + 'patterns = ["Tide"]\n', r"has capitals; write it in lower case"),
-        (RULE.replace('"cruft"', '"promo"').replace('"strong"', '"weak"'), r"a promo goes wherever it stands"),
-        (RULE.replace('"cruft"', '"promo"') + 'patterns = ["a?bcdefghi"]\n', r"does not start with 8 plain characters"),
-        (RULE.replace('"cruft"', '"promo"') + 'patterns = ["tide table|ebb"]\n', r"write one pattern for each beginning"),
+        (
+            RULE.replace('"cruft"', '"promo"').replace('"strong"', '"weak"'),
+            r"a promo goes wherever it stands",
+        ),
+        (
+            RULE.replace('"cruft"', '"promo"') + 'patterns = ["a?bcdefghi"]\n',
+            r"does not start with 8 plain characters",
+        ),
+        (
+            RULE.replace('"cruft"', '"promo"') + 'patterns = ["tide table|ebb"]\n',
+            r"write one pattern for each beginning",
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_mistake_names_file_rule_field_and_remedy(tmp_path, text, message):
     file = tmp_path / "mine.toml"
     file.write_text(text, "utf-8")

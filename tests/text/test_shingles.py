@@ -51,10 +51,13 @@ def test_kernel_equals_its_slow_twin(texts, k):
     assert token_counts(large(texts)).tolist() == [len(tokens(text)) for text in texts]
 
 
-@given(st.text(st.characters(exclude_categories=["Cs", "Mn", "Mc", "Me", "Cf", "Lo", "Lm", "Nl", "No"])))
+@given(st.text(st.characters(exclude_categories=["Cs", "Lo"])))
 def test_tokens_of_scripts_with_spaces_are_those_of_re(text):
+    # Some symbols turn into Kana or marks only when folded, so leave those out afterwards.
     folded = unicodedata.normalize("NFKC", text).casefold()
-    plain = "".join(c for c in folded if unicodedata.category(c) not in {"Mn", "Mc", "Me", "Lo"})
+    plain = "".join(
+        c for c in folded if unicodedata.category(c) not in {"Mn", "Mc", "Me", "Cf", "Lo", "Lm", "Nl"}
+    )
     assert tokens(plain) == re.findall(r"\w+", unicodedata.normalize("NFKC", plain).casefold())
 
 

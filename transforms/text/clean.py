@@ -63,7 +63,7 @@ class Cleaner:
             suspect = is_suspect(text)
             text, made = self._clean_once(text)
             edits += made
-            if not suspect and all(map(_settles, made)):
+            if not made or (not suspect and all(map(_settles, made))):
                 break
         return Cleaned(text, edits, find_credits(text, self._credit_rules))
 

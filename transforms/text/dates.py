@@ -10,7 +10,8 @@ from dateutil import parser
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
-# Epoch seconds from 1973-03-03 to 2100. Smaller numbers are years, days (20230520) or a 0 that means "unknown".
+# Epoch seconds from 1973-03-03 to 2100. Smaller numbers are years, days (20230520) or a 0 that means
+# "unknown".
 _MIN_EPOCH, _MAX_EPOCH = 100_000_000, 4_102_444_800
 
 _MONTHS: Final = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
@@ -38,11 +39,12 @@ _MAX_CHARACTERS: Final = 64
 
 
 def parse_published(value: object) -> datetime | None:
-    """Return a publication date as an aware UTC ``datetime``, or ``None`` where none is certain. Never raises.
+    """Return a publication date as an aware ``datetime`` in UTC; ``None`` where none is certain. Never raises.
 
     Takes ``datetime``, ``date``, epoch seconds or milliseconds (from March 1973 to 2100), days as numbers
-    (20230520) and strings: ISO 8601, RFC 2822 and what ``dateutil`` reads without guessing. No zone means UTC. A
-    string must hold year, month and day; "03/04/2017", March in one country and April in another, is not certain.
+    (20230520) and strings: ISO 8601, RFC 2822 and what ``dateutil`` reads without guessing. No zone means
+    UTC. A string must hold year, month and day; "03/04/2017", March in one country and April in another, is
+    not certain.
 
     >>> parse_published("26-FEB-1987 15:03:27.51").isoformat()
     '1987-02-26T15:03:27.510000+00:00'
@@ -66,7 +68,7 @@ def parse_published(value: object) -> datetime | None:
 
 
 def from_epoch(value: int, per_second: int) -> datetime | None:
-    """Return the time ``value`` units after 1970, with ``per_second`` (1 to 10⁹) units a second, as Arrow counts it.
+    """Return the time ``value`` units after 1970, with ``per_second`` (1 to 10⁹) units a second.
 
     Less than a microsecond is cut off; outside the years 1–9999 it is ``None``.
 

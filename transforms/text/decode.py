@@ -27,10 +27,11 @@ _BYTE_ORDER_MARKS: Final = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 
-# The encodings that charset-normalizer may choose, by its names, and the names that we record. They are the legacy
-# encodings of the Encoding Standard (https://encoding.spec.whatwg.org/#names-and-labels), the only ones on the web;
-# as there, ISO-8859-1, GB2312 and Shift_JIS are read as their supersets. Left out are those that hardly anyone used
-# but that fit any Western text (ISO-8859-3, -4, -10, -13, -14 and windows-1258).
+# The encodings that charset-normalizer may choose, by its names, and the names that we record. They are the
+# legacy encodings of the Encoding Standard (https://encoding.spec.whatwg.org/#names-and-labels), the only
+# ones on the web; as there, ISO-8859-1, GB2312 and Shift_JIS are read as their supersets. Left out are
+# those that hardly anyone used but that fit any Western text (ISO-8859-3, -4, -10, -13, -14 and
+# windows-1258).
 _CANDIDATES: Final = {
     **{f"cp{page}": f"windows-{page}" for page in range(1250, 1258)},
     **{f"iso8859_{part}": f"iso-8859-{part}" for part in (2, 5, 6, 7, 8, 15, 16)},
@@ -45,17 +46,20 @@ _JUNK: Final = bytes({*range(0x20), 0x7F} - set(b"\t\n\v\f\r\x0e\x0f\x1b"))
 _NON_ASCII: Final = bytes(range(0x80, 0x100))
 _HIGH_BYTE: Final = re.compile(rb"[\x80-\xff]")
 
-# Random bytes hold 10 % of those controls, text at most a stray one. Valid UTF-8 has proved itself and is forgiven more.
+# Random bytes hold 10 % of those controls, text at most a stray one. Valid UTF-8 has proved itself and is
+# forgiven more.
 _MAX_JUNK: Final = 0.02
 _MAX_JUNK_UTF8: Final = 0.3
 
 # Share of the non-ASCII bytes that may be lost where no encoding fits all of them.
 _MAX_DAMAGE: Final = 0.01
 
-# Valid multi-byte sequences per invalid byte: 318 of 319 legacy files in ../shared/data/encoding stay below 0.42.
+# Valid multi-byte sequences per invalid byte: 318 of 319 legacy files in ../shared/data/encoding stay below
+# 0.42.
 _SEQUENCES_PER_STRAY: Final = 2
 
-# Up to 10 ms in charset-normalizer; whole files, up to 750 kB, got the same answer but for one Latin-1 (a worse one).
+# Up to 10 ms in charset-normalizer; whole files, up to 750 kB, got the same answer but for one Latin-1 (a
+# worse one).
 _SAMPLE_BYTES: Final = 64 * 1024
 
 _STRAY: Final = "utf-8+windows-1252"
@@ -64,10 +68,10 @@ _STRAY: Final = "utf-8+windows-1252"
 def decode(raw: bytes) -> Decoded:
     """Return ``raw`` as text, with the encoding found.
 
-    In this order: a byte order mark (not part of the text), UTF-16 and UTF-32 without one, strict UTF-8, UTF-8 with
-    some stray bytes (those are read as windows-1252, encoding ``utf-8+windows-1252``), charset-normalizer among the
-    encodings of the web. ``raw.decode(encoding) == text`` unless the encoding has a ``+``; with ``+replaced`` some
-    bytes fit nothing and became U+FFFD.
+    In this order: a byte order mark (not part of the text), UTF-16 and UTF-32 without one, strict UTF-8,
+    UTF-8 with some stray bytes (those are read as windows-1252, encoding ``utf-8+windows-1252``),
+    charset-normalizer among the encodings of the web. ``raw.decode(encoding) == text`` unless the encoding
+    has a ``+``; with ``+replaced`` some bytes fit nothing and became U+FFFD.
 
     Raises:
         UndecodableError: the bytes are binary or fit no encoding.
@@ -163,7 +167,7 @@ def _refuse_binary(raw: bytes, max_share: float) -> None:
 
 
 def _nearly_utf8(raw: bytes) -> Decoded | None:
-    """UTF-8 with stray bytes; its valid sequences tell it from a legacy encoding, where few arise by chance."""
+    """UTF-8 with stray bytes, told by its valid sequences: in a legacy encoding few arise by chance."""
     valid = raw.decode(errors="ignore")
     sequences = len(valid) - len(raw) + _count_non_ascii(raw)
     invalid = len(raw) - len(valid.encode())
@@ -221,7 +225,7 @@ def _count_non_ascii(raw: bytes) -> int:
 
 
 def _sample(raw: bytes) -> bytes:
-    """The first bytes that tell something: from the line of the first non-ASCII byte, whole characters only."""
+    """The first bytes that tell something, from the line of the first non-ASCII byte; whole characters."""
     if len(raw) <= _SAMPLE_BYTES:
         return raw
     first = _HIGH_BYTE.search(raw)

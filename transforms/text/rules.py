@@ -210,9 +210,9 @@ class CruftRules:
 class CreditRules:
     """Wire agencies and the words that make a line a credit line, from ``credits.toml``.
 
-    - ``agencies``: spelling to name, ``{"The Associated Press": "AP", "AP": "AP", …}``.
-    - ``before``: matches the phrase that starts a credit line ("With reporting by"); ``before_starts`` are the
-      first characters of those phrases, casefolded, for a cheap first look.
+    - ``agencies``: spelling to name, ``{"The Associated Press": "AP", …}``.
+    - ``before``: matches the phrase that starts a credit line ("With reporting by").
+    - ``before_starts``: the first characters of those phrases, casefolded, for a cheap first look.
     - ``after``: phrases that end one ("contributed to this report"), casefolded.
     - ``roles``: words behind an agency's spelling that still mean the agency ("writer").
     - ``joiners``: matches what parts one name of a credit line from the next.

@@ -4,9 +4,11 @@ import re
 
 from transforms.text.edits import Change, Edit, splice
 
-_LINE_END = re.compile("\r\n?|[\u2028\u2029\x0b\x0c]")
+_LINE_END_CHARACTERS = "\r\x0b\x0c\u2028\u2029"
+_LINE_END = re.compile(f"\r\n|[{_LINE_END_CHARACTERS}]")
 # Thai, Lao, Burmese and Khmer mark word boundaries with the zero-width space: between their letters it stays.
 _UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"
+_ODD_CHARACTER = re.compile("[\u00a0\u00ad\u1680\u2000-\u200b\u202f\u205f\u2060\ufeff]")
 _ODD = re.compile(
     "(?P<space>[\u00a0\u1680\u2000-\u200a\u202f\u205f]+)"
     f"|(?P<invisible>[\u00ad\u2060\ufeff]|(?<![{_UNSPACED}])\u200b|\u200b(?![{_UNSPACED}]))"
@@ -19,6 +21,8 @@ def normalise_line_ends(text: str) -> tuple[str, list[Edit]]:
     >>> normalise_line_ends("One.\r\nTwo.")
     ('One.\nTwo.', [Edit(kind='whitespace', rule='line-end', start=4, before='\r\n', after='\n')])
     """
+    if not any(character in text for character in _LINE_END_CHARACTERS):
+        return text, []
     return splice(
         text,
         (
@@ -43,7 +47,7 @@ def normalise_spaces(text: str) -> tuple[str, list[Edit]]:
     >>> normalise_spaces("5\u00a0000 euros, infor\u00admation")[0]
     '5 000 euros, information'
     """
-    if text.isascii():
+    if text.isascii() or not _ODD_CHARACTER.search(text):
         return text, []
     return splice(
         text,

@@ -1,0 +1,291 @@
+"""Inputs (files, folders, globs, URIs) in, splits out: which parts of which files become which shard."""
+
+import dataclasses
+import os
+import posixpath
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+from urllib.parse import unquote
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pyarrow.fs import FileType, LocalFileSystem
+
+from pipeline.columns import FIELDS, describe, find_columns
+from pipeline.formats import KNOWN_ENDINGS, FilePart, Format, file_name, kind_of
+from pipeline.lines import CsvFile, wide_encoding
+from transforms import files
+from transforms.errors import UsageError
+
+TARGET_BYTES: Final = 32 * 1024 * 1024
+MAX_FILES: Final = 1000
+
+# Text in gzip, zstd or bzip2 is about a quarter of its size; Parquet's footer says so itself, where it is
+# read.
+_EXPANSION: Final = 4
+_HEADER_BYTES: Final = 1024 * 1024
+
+
+class SourceError(UsageError):
+    """The inputs or ``--columns`` do not fit what is there; one line that says what to do."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Split:
+    """What becomes one shard: several small files, or a part of a large one."""
+
+    shard: int
+    parts: tuple[FilePart, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """What will be read."""
+
+    splits: tuple[Split, ...]
+    files: int
+    bytes: int
+    """As stored."""
+    ignored: Mapping[str, int]
+    """Files in folders and globs that are of no known kind, by their ending; ``""`` where there is none."""
+
+
+def plan(
+    inputs: Sequence[str],
+    columns: Mapping[str, str] | None = None,
+    target_bytes: int = TARGET_BYTES,
+    max_files: int = MAX_FILES,
+) -> Plan:
+    """Find the files of ``inputs`` and cut them into splits of about ``target_bytes`` of text, ordered by URI.
+
+    Folders are read with their folders, without names that begin with ``.`` or ``_``; ``**`` in a glob
+    stands for any folders. A file that is found twice is read once. A file or folder that cannot be read
+    gets a split like any other; reading that yields the reject.
+
+    Raises:
+        SourceError: an input does not exist, is of no known kind or matches nothing; ``columns`` (field →
+        column) names
+            what a CSV or Parquet file has not.
+    """
+    columns = columns or {}
+    if unknown := [field for field in columns if field not in FIELDS]:
+        raise SourceError(f"--columns: no field [{unknown[0]}]; the fields are {describe(FIELDS)}")
+    finder = _Finder()
+    for given in inputs:
+        finder.add(given)
+    if not finder.sizes:
+        ignored = f", but [{finder.ignored.total()}] of other kinds" if finder.ignored else ""
+        raise SourceError(f"no input files in {describe(list(inputs))}{ignored}; known are {KNOWN_ENDINGS}")
+    found = sorted(finder.sizes.items())
+    if columns:
+        for uri, _ in found:
+            _check_columns(uri, columns)
+    splits = tuple(
+        Split(shard, parts) for shard, parts in enumerate(_pack(found, columns, target_bytes, max_files))
+    )
+    return Plan(splits, len(found), sum(size for _, size in found), dict(sorted(finder.ignored.items())))
+
+
+class _Finder:
+    """Files by URI with their stored size."""
+
+    def __init__(self) -> None:
+        self.sizes: dict[str, int] = {}
+        self.ignored: Counter[str] = Counter()
+        self._seen: set[str] = set()
+
+    def add(self, given: str) -> None:
+        uri = given if files.is_uri(given) else posixpath.normpath(given)
+        try:
+            kind = files.info(uri)
+        except files.FileError as error:
+            raise SourceError(f"cannot read the input {error}") from error
+        if kind.type == FileType.Directory:
+            self._add_folder(uri)
+        elif kind.type != FileType.NotFound:
+            if kind_of(uri)[0] is None:
+                raise SourceError(f"the input [{uri}] is of no known kind; known are {KNOWN_ENDINGS}")
+            self._add_file(uri, kind.size or 0)
+        elif _GLOB.search(uri.partition("://")[2] or uri):
+            self._add_glob(uri)
+        else:
+            raise SourceError(f"the input [{given}] does not exist")
+
+    def _add_file(self, uri: str, size: int) -> None:
+        if self._is_new(uri):
+            if kind_of(uri)[0] is None:
+                self.ignored[posixpath.splitext(file_name(uri))[1].lower()] += 1
+            else:
+                self.sizes[uri] = size
+
+    def _is_new(self, uri: str) -> bool:
+        """Whether no other name, or symbolic link, has led there; folders that link to themselves end here."""
+        file_system, path = files.resolve(uri)
+        key = os.path.realpath(path) if isinstance(file_system, LocalFileSystem) else uri
+        is_new = key not in self._seen
+        self._seen.add(key)
+        return is_new
+
+    def _add_folder(self, uri: str) -> None:
+        if not self._is_new(uri):
+            return
+        for entry in self._list(uri):
+            if not file_name(entry.uri).startswith((".", "_")):
+                if entry.is_folder:
+                    self._add_folder(entry.uri)
+                else:
+                    self._add_file(entry.uri, entry.size)
+
+    def _list(self, uri: str) -> list[files.Entry]:
+        try:
+            return files.list_dir(uri)
+        except files.FileError:
+            self.sizes[uri] = 0  # opening it will fail as well, and its reject says why
+            return []
+
+    def _add_glob(self, uri: str) -> None:
+        scheme, separator, rest = uri.rpartition("://")
+        names = rest.split("/")
+        first = next(i for i, name in enumerate(names) if _GLOB.search(name))
+        base = scheme + separator + ("/".join(names[:first]) or ("/" if rest.startswith("/") else "."))
+        matched = list(self._match(base, names[first:]))
+        if not matched:
+            raise SourceError(f"no file matches [{uri}]")
+        for entry in matched:
+            if entry.is_folder:
+                self._add_folder(entry.uri)
+            else:
+                self._add_file(entry.uri, entry.size)
+
+    def _match(self, folder: str, names: list[str]) -> Iterator[files.Entry]:
+        name, *deeper = names
+        any_depth = name == "**"
+        if any_depth and deeper:
+            yield from self._match(folder, deeper)
+        pattern = re.compile(".*" if any_depth else _to_regex(name), re.DOTALL)
+        for entry in self._list(folder):
+            found = unquote(file_name(entry.uri)) if files.is_uri(folder) else file_name(entry.uri)
+            if not pattern.fullmatch(found) or (found[0] in "._" and not name.startswith(found[0])):
+                continue
+            entry = entry._replace(uri=posixpath.normpath(entry.uri)) if folder == "." else entry
+            if any_depth and deeper:
+                if entry.is_folder:
+                    yield from self._match(entry.uri, names)
+            elif not deeper:
+                yield entry
+            elif entry.is_folder:
+                yield from self._match(entry.uri, deeper)
+
+
+_GLOB: Final = re.compile(r"[*?\[]")
+
+
+def _to_regex(glob: str) -> str:
+    """``*``, ``?``, ``[abc]`` and ``[!abc]`` of one name, as a regular expression."""
+    pieces = re.split(r"(\*+|\?|\[[^\]]+\])", glob)
+    wild = {"?": "."}
+    return "".join(
+        wild.get(piece, ".*" if piece.startswith("*") else piece.replace("[!", "[^", 1).replace("\\", "\\\\"))
+        if i % 2
+        else re.escape(piece)
+        for i, piece in enumerate(pieces)
+    )
+
+
+def _check_columns(uri: str, columns: Mapping[str, str]) -> None:
+    names = _column_names(uri)
+    if not names:
+        return
+    found = find_columns(names, columns)
+    for field, column in columns.items():
+        if not found[field]:
+            raise SourceError(f"--columns {field}={column}: [{uri}] has the columns {describe(names)}")
+
+
+def _column_names(uri: str) -> list[str]:
+    """The columns that a CSV or Parquet file names; none where it cannot be read, which is found when it is."""
+    kind, _ = kind_of(uri)
+    try:
+        if kind is Format.CSV:
+            with CsvFile(uri, _HEADER_BYTES) as table:
+                return table.header
+        if kind is Format.PARQUET:
+            with files.open_input(uri) as file:
+                return list(pq.read_schema(file).names)
+    except (OSError, pa.ArrowException):
+        pass
+    return []
+
+
+def _pack(
+    found: Sequence[tuple[str, int]], columns: Mapping[str, str], target_bytes: int, max_files: int
+) -> Iterator[tuple[FilePart, ...]]:
+    """Parts of large files by themselves; runs of small files together, so that the order by URI stays."""
+    small: list[FilePart] = []
+    small_bytes = 0
+    for uri, size in found:
+        kind, compression = kind_of(uri)
+        whole = FilePart(uri, kind or Format.TEXT)
+        text_bytes = size * (_EXPANSION if compression or kind is Format.PARQUET else 1)
+        parts = [whole]
+        if text_bytes > target_bytes:
+            if kind is Format.PARQUET:
+                parts = _cut_row_groups(whole, columns, target_bytes)
+            elif kind is Format.JSONL and compression is None:
+                parts = _cut_bytes(whole, size, target_bytes)
+        if small and (len(parts) > 1 or small_bytes + text_bytes > target_bytes or len(small) >= max_files):
+            yield tuple(small)
+            small, small_bytes = [], 0
+        if len(parts) > 1:
+            yield from ((part,) for part in parts)
+        else:
+            small += parts
+            small_bytes += text_bytes
+    if small:
+        yield tuple(small)
+
+
+def _cut_bytes(whole: FilePart, size: int, target_bytes: int) -> list[FilePart]:
+    try:
+        with files.open_input(whole.uri) as file:
+            is_wide = wide_encoding(file.read(4)) is not None
+    except OSError:
+        return [whole]
+    if is_wide:  # its newlines are not single bytes
+        return [whole]
+    count = -(-size // target_bytes)
+    cuts = [size * i // count for i in range(count)]
+    # The last part is open, so that a file that grows meanwhile is read to its end.
+    return [
+        dataclasses.replace(whole, start=start, end=end)
+        for start, end in zip(cuts, [*cuts[1:], -1], strict=True)
+    ]
+
+
+def _cut_row_groups(whole: FilePart, columns: Mapping[str, str], target_bytes: int) -> list[FilePart]:
+    try:
+        with files.open_input(whole.uri) as file:
+            parquet = pq.ParquetFile(file)
+            metadata = parquet.metadata
+            found = find_columns(parquet.schema_arrow.names, columns)
+    except (OSError, pa.ArrowException):
+        return [whole]
+    needed = {names[0] for names in found.values() if names}
+    parts: list[FilePart] = []
+    start = group_bytes = 0
+    for group in range(metadata.num_row_groups):
+        described = metadata.row_group(group)
+        chunks = (described.column(i) for i in range(described.num_columns))
+        group_bytes += sum(
+            chunk.total_uncompressed_size
+            for chunk in chunks
+            if chunk.path_in_schema.partition(".")[0] in needed
+        )
+        if group_bytes >= target_bytes:
+            parts.append(dataclasses.replace(whole, start=start, end=group + 1))
+            start, group_bytes = group + 1, 0
+    if start < metadata.num_row_groups:
+        parts.append(dataclasses.replace(whole, start=start, end=metadata.num_row_groups))
+    return parts if len(parts) > 1 else [whole]
