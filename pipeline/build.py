@@ -13,8 +13,8 @@ from transforms.candidates import FindBandEdges, FindContainmentEdges, FindRepea
 from transforms.clean import CleanShards, PartBatch
 from transforms.components import FindComponents
 from transforms.config import DedupConfig, Keep
-from transforms.finalise import FinaliseShards, NumberLines
-from transforms.sign import SignShards
+from transforms.finalise import NOTHING, FinaliseShards, NumberLines
+from transforms.sign import Keyed, SignShards
 from transforms.staging import Staging
 from transforms.text.clean import CleanConfig
 from transforms.verify import FetchMembers, VerifyComponents
@@ -51,7 +51,8 @@ def build(
         | "VerifyComponents" >> VerifyComponents(config=dedup)
     )
     lines = counts | "NumberLines" >> NumberLines()
-    parts = {"counts": counts, "decisions": decisions, "renames": renames, "lines": lines} | (
+    shards = counts | "EveryShard" >> beam.Map(lambda counted: (counted[0], NOTHING)).with_output_types(Keyed)
+    parts = {"shards": shards, "decisions": decisions, "renames": renames, "lines": lines} | (
         "FinaliseShards" >> FinaliseShards(staging=staging, output=terms.output, keep=keep)
     )
     _ = parts | "Commit" >> Commit(terms=terms)

@@ -65,11 +65,11 @@ def make_manifest(parts: list[PartTotals], terms: Terms) -> dict[str, Any]:
     """The manifest: what was run, what came of it, and the files that belong to the output."""
     rejects: Counter[str] = Counter()
     edits: Counter[str] = Counter()
-    duplicates: Counter[str] = Counter()
+    relations: Counter[str] = Counter()
     for part in parts:
         rejects.update(part.counts.rejects)
         edits.update(part.counts.edits)
-        duplicates.update(part.duplicates)
+        relations.update(part.relations)
     kinds: Counter[str] = Counter()
     for rule, count in edits.items():
         kinds[rule.partition("/")[0]] += count
@@ -79,10 +79,10 @@ def make_manifest(parts: list[PartTotals], terms: Terms) -> dict[str, Any]:
         "counts": {
             "read": sum(part.counts.read for part in parts),
             "kept": sum(part.kept for part in parts),
-            "duplicates": duplicates.total(),
-            "rejected": rejects.total(),
+            "duplicates": sum(part.folded for part in parts),
+            "rejected": sum(part.rejected for part in parts),
             "renamed_ids": sum(part.renamed for part in parts),
-            "duplicates_by_relation": dict(sorted(duplicates.items())),
+            "duplicates_by_relation": dict(sorted(relations.items())),
             "rejected_by_reason": dict(sorted(rejects.items())),
             "edits": edits.total(),
             "edits_by_kind": dict(sorted(kinds.items())),

@@ -29,7 +29,7 @@ _JSON: Final = json.JSONDecoder(strict=False)
 
 
 class PartReader:
-    """Reads one part; iterate once: lists of up to 1,000 records or 16 Mi characters of text, in the file's order.
+    """Reads one part, once: lists of up to 1,000 records or 16 Mi characters of text, in the file's order.
 
     Every record of the input is one ``Record`` or one ``Reject``; what cannot be read at all is one
     ``Reject`` of the reason ``unreadable_file``. A part of a JSONL file numbers its lines from 1; after the
@@ -363,7 +363,7 @@ _PER_SECOND: Final = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 
 
 def _values(column: pa.Array) -> list[Any]:
-    """A column's values, times as ``datetime``, and bytes for a string that is not UTF-8: Parquet does not check."""
+    """A column's values, times as ``datetime``; bytes where a string is not UTF-8, as Parquet allows."""
     if isinstance(column, pa.ExtensionArray):
         column = column.storage
     if isinstance(column, pa.DictionaryArray):

@@ -58,7 +58,7 @@ def plan(
     target_bytes: int = TARGET_BYTES,
     max_files: int = MAX_FILES,
 ) -> Plan:
-    """Find the files of ``inputs`` and cut them into splits of about ``target_bytes`` of text, ordered by URI.
+    """Find the files of ``inputs`` and cut them into splits of about ``target_bytes`` of text, by URI.
 
     Folders are read with their folders, without names that begin with ``.`` or ``_``; ``**`` in a glob
     stands for any folders. A file that is found twice is read once. A file or folder that cannot be read
@@ -121,7 +121,7 @@ class _Finder:
                 self.sizes[uri] = size
 
     def _is_new(self, uri: str) -> bool:
-        """Whether no other name, or symbolic link, has led there; folders that link to themselves end here."""
+        """Whether no other name or link has led there; a folder that links to itself ends here."""
         file_system, path = files.resolve(uri)
         key = os.path.realpath(path) if isinstance(file_system, LocalFileSystem) else uri
         is_new = key not in self._seen
@@ -205,7 +205,7 @@ def _check_columns(uri: str, columns: Mapping[str, str]) -> None:
 
 
 def _column_names(uri: str) -> list[str]:
-    """The columns that a CSV or Parquet file names; none where it cannot be read, which is found when it is."""
+    """The columns that a CSV or Parquet file names; none where it cannot be read: reading it will say so."""
     kind, _ = kind_of(uri)
     try:
         if kind is Format.CSV:

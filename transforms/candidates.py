@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from transforms.batches import column, cut_by, join_batches, make_batch
-from transforms.schemas import BANDS, EDGES, FINGERPRINTS, IDS, RENAMES
+from transforms.schemas import BANDS, EDGES, FINGERPRINTS, IDS, PAIR_COUNTS, RENAMES
 from transforms.sign import Keyed
 
 # Up to so many articles that share a fingerprint hash are paired each with each; of more, each with the longest.
@@ -36,19 +36,20 @@ class FindBandEdges(beam.PTransform):  # type: ignore[misc]
 class FindContainmentEdges(beam.PTransform):  # type: ignore[misc]
     """Fingerprint tables by partition in, edges between an article and one that may contain it out.
 
-    In: ``(1, FINGERPRINTS batch)`` · out: ``(0, EDGES batch)``. A partition holds a random share of every article's
-    fingerprint and estimates containment from that share alone, with three standard errors to spare, so no pair
-    crosses a second shuffle.
+    In: ``(3, FINGERPRINTS batch)`` · between: ``(9, PAIR_COUNTS batch)``, what a pair shares in one partition, by partition
+    of pairs · out: ``(0, EDGES batch)``, pairs that share enough in all, with three standard errors to spare.
     """
 
     containment: float
 
     def expand(self, fingerprints: beam.PCollection[Keyed]) -> beam.PCollection[Keyed]:
-        """Group, then count what pairs share in each partition."""
+        """Count what pairs share in each partition, then add up."""
         return (
             fingerprints
             | "GroupPartitions" >> beam.GroupByKey()
-            | "CountShared" >> beam.FlatMap(_edges_of_fingerprints, self.containment)
+            | "CountShared" >> beam.FlatMap(_count_shared)
+            | "GroupPairs" >> beam.GroupByKey()
+            | "AddUpShared" >> beam.FlatMap(_edges_of_pairs, self.containment)
         )
 
 
@@ -75,37 +76,51 @@ def _edges_of_buckets(partition: tuple[int, Iterable[pa.RecordBatch]]) -> Iterat
     yield from _edges(hubs, refs[1:][follows])
 
 
-def _edges_of_fingerprints(
-    partition: tuple[int, Iterable[pa.RecordBatch]], containment: float
-) -> Iterator[Keyed]:
+def _count_shared(partition: tuple[int, Iterable[pa.RecordBatch]]) -> Iterator[Keyed]:
     table = join_batches(FINGERPRINTS, partition[1])
     hashes, ranks, refs = (column(table, name) for name in ("hash", "rank", "ref"))
-    if not len(hashes):
-        return
-    sizes = _sizes(refs)
     # Longest first, so that the hub of a common hash is the article most likely to contain the others.
     order = np.lexsort((refs, ~ranks, hashes))
-    hashes, refs = hashes[order], refs[order]
-    follows = hashes[1:] == hashes[:-1]
-    starts = _group_starts(follows)
+    hashes, ranks, refs = hashes[order], ranks[order], refs[order]
+    starts = _group_starts(hashes[1:] == hashes[:-1])
     position = np.arange(len(hashes)) - starts
-    group_size = np.bincount(starts, minlength=len(hashes))[starts]
-    hub = refs[starts]
-    pairs = [np.stack([hub, refs], axis=1)[(position > 0) & (group_size > MAX_PAIRED)]]
-    small = group_size <= MAX_PAIRED
+    paired = np.bincount(starts, minlength=len(hashes))[starts] <= MAX_PAIRED
+    later = [np.flatnonzero(~paired & (position > 0))]
+    earlier = [starts[later[0]]]
     for distance in range(1, MAX_PAIRED):
-        later = np.flatnonzero(small & (position >= distance))
-        if not len(later):
-            break
-        pairs.append(np.stack([refs[later - distance], refs[later]], axis=1))
-    both = np.sort(np.concatenate(pairs), axis=1)
-    both = both[both[:, 0] != both[:, 1]]
-    if not len(both):
+        rows = np.flatnonzero(paired & (position >= distance))
+        later.append(rows)
+        earlier.append(rows - distance)
+    first, second = np.concatenate(earlier), np.concatenate(later)
+    if not len(first):
         return
-    pair, shared = np.unique(both, axis=0, return_counts=True)
-    size = np.minimum(sizes(pair[:, 0]), sizes(pair[:, 1]))
-    likely = shared >= np.array([least_shared(n, containment) for n in range(int(size.max()) + 1)])[size]
-    yield from _edges(pair[likely, 0], pair[likely, 1])
+    left, right = np.minimum(refs[first], refs[second]), np.maximum(refs[first], refs[second])
+    size = (ranks[second] >> np.uint32(16)).astype(np.uint16)  # the smaller one's: longest come first
+    rows, shared = _count_pairs(left, right, np.ones(len(left), np.int64))
+    batch = make_batch(PAIR_COUNTS, left[rows], right[rows], shared.astype(np.uint16), size[rows])
+    yield from cut_by(((left[rows] * _MIX ^ right[rows]) * _MIX >> np.uint64(59)).astype(np.int64), batch)
+
+
+_MIX: Final = np.uint64(0x9E3779B97F4A7C15)
+
+
+def _edges_of_pairs(partition: tuple[int, Iterable[pa.RecordBatch]], containment: float) -> Iterator[Keyed]:
+    table = join_batches(PAIR_COUNTS, partition[1])
+    left, right, size = (column(table, name) for name in ("left", "right", "size"))
+    rows, shared = _count_pairs(left, right, column(table, "shared").astype(np.int64))
+    least = np.array([least_shared(n, containment) for n in range(int(size.max()) + 1)])
+    likely = rows[shared >= least[size[rows]]]
+    yield from _edges(left[likely], right[likely])
+
+
+def _count_pairs(
+    left: np.ndarray[Any, Any], right: np.ndarray[Any, Any], counts: np.ndarray[Any, Any]
+) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    """One row of each distinct pair, and the sum of its counts."""
+    order = np.lexsort((right, left))
+    same = (left[order][1:] == left[order][:-1]) & (right[order][1:] == right[order][:-1])
+    begins = np.flatnonzero(np.concatenate([[True], ~same]))
+    return order[begins], np.add.reduceat(counts[order], begins)
 
 
 def least_shared(size: int, containment: float) -> float:
@@ -115,12 +130,6 @@ def least_shared(size: int, containment: float) -> float:
     """
     error = math.sqrt(size * containment * (1 - containment))
     return max(1.0, size * containment - 3 * error)
-
-
-def _sizes(refs: np.ndarray[Any, Any]) -> Any:
-    """How many hashes of this partition each article has, as a function of its refs."""
-    known, counts = np.unique(refs, return_counts=True)
-    return lambda wanted: counts[np.searchsorted(known, wanted)]
 
 
 def _renames(partition: tuple[int, Iterable[pa.RecordBatch]]) -> Iterator[Keyed]:

@@ -74,6 +74,8 @@ def resolve(uri: str) -> tuple[fs.FileSystem, str]:
     if not is_uri(uri):
         return _local(), str(Path(uri).absolute())
     parts = urlsplit(uri)
+    if parts.fragment or (parts.query and parts.scheme == "file"):
+        raise FileError(uri, "in a URI, write [?] and [#] of a name as %3F and %23")
     if parts.scheme == "file":
         return _local(), unquote(parts.path)
     with _errors_of(uri):

@@ -3,7 +3,7 @@
 import dataclasses
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, Final
 
 import apache_beam as beam
 import numpy as np
@@ -14,10 +14,14 @@ from transforms import files
 from transforms.batches import column, join_batches, make_batch
 from transforms.clean import ShardCounts
 from transforms.config import Keep
-from transforms.schemas import ALL_ARTICLES, ARTICLES, DECISIONS, DUPLICATES, EDITS, REJECTS
+from transforms.schemas import ALL_ARTICLES, ARTICLES, DECISIONS, DUPLICATES, EDITS, LINES_BEFORE, REJECTS
 from transforms.sign import Keyed
 from transforms.staging import Staging
 from transforms.verify import rename, renames_by_row
+
+
+NOTHING: Final = make_batch(LINES_BEFORE, [], [])
+"""A batch without rows, for shards of which nothing more is known."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -31,30 +35,32 @@ class PartFile:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class PartTotals:
-    """What one shard contributed to the output."""
+    """What one shard contributed to the output: rows that were written, beside what was counted on reading."""
 
     counts: ShardCounts
     kept: int
-    duplicates: dict[str, int]
-    """By relation."""
+    folded: int
+    rejected: int
+    relations: dict[str, int]
+    """Of the folded: what was decided, by relation."""
     renamed: int
     files: list[PartFile]
 
 
 @dataclasses.dataclass(eq=False, kw_only=True)
 class NumberLines(beam.PTransform):  # type: ignore[misc]
-    """``(12, ShardCounts)`` in; ``(12, {"news.jsonl": 40000})`` out for shards that start inside a file.
+    """``(12, ShardCounts)`` in; ``(12, LINES_BEFORE batch)`` out for shards that start inside a file.
 
-    The number says how many lines of that file stand before the shard's part.
+    The batch says how many lines of that file stand before the shard's part.
     """
 
-    def expand(self, counts: beam.PCollection[tuple[int, ShardCounts]]) -> beam.PCollection[tuple[int, dict[str, int]]]:
+    def expand(self, counts: beam.PCollection[tuple[int, ShardCounts]]) -> beam.PCollection[Keyed]:
         """Group the parts of each file, then add up."""
         return (
             counts
-            | "PartsOfFiles" >> beam.FlatMap(_parts_of_files).with_output_types(tuple[str, tuple[int, int, int]])
+            | "PartsOfFiles" >> beam.FlatMap(_parts_of_files)
             | "GroupFiles" >> beam.GroupByKey()
-            | "AddUpLines" >> beam.FlatMap(_lines_before).with_output_types(tuple[int, dict[str, int]])
+            | "AddUpLines" >> beam.FlatMap(_lines_before)
         )
 
 
@@ -64,21 +70,21 @@ def _parts_of_files(counts: tuple[int, ShardCounts]) -> Iterator[tuple[str, tupl
         yield uri, (start, shard, lines)
 
 
-def _lines_before(file: tuple[str, Iterable[tuple[int, int, int]]]) -> Iterator[tuple[int, dict[str, int]]]:
+def _lines_before(file: tuple[str, Iterable[tuple[int, int, int]]]) -> Iterator[Keyed]:
     uri, parts = file
     before = 0
     for start, shard, lines in sorted(parts):
         if start:
-            yield shard, {uri: before}
+            yield shard, make_batch(LINES_BEFORE, [uri], [before])
         before += lines
 
 
 @dataclasses.dataclass(eq=False, kw_only=True)
 class FinaliseShards(beam.PTransform):  # type: ignore[misc]
-    """All that is known of each shard in, ``PartTotals`` out; the parts of the output are written.
+    """All that was found out of each shard in, ``PartTotals`` out; the parts of the output are written.
 
-    In: ``{"counts": (12, ShardCounts), "decisions": (12, DECISIONS batch), "renames": (12, RENAMES batch),
-    "lines": (12, {uri: lines before})}``.
+    In: ``{"shards": (12, any batch without rows), "decisions": (12, DECISIONS batch), "renames": (12, RENAMES batch),
+    "lines": (12, LINES_BEFORE batch)}``. All values are batches, because a join of other kinds would be pickled.
     """
 
     staging: Staging
@@ -97,36 +103,41 @@ class FinaliseShards(beam.PTransform):  # type: ignore[misc]
 
 def _finalise(joined: tuple[int, dict[str, Any]], staging: Staging, output: str, keep: Keep) -> PartTotals:
     shard, by_tag = joined
-    (counts,) = by_tag["counts"]
-    before = {uri: lines for part in by_tag["lines"] for uri, lines in part.items()}
+    counts = ShardCounts.from_json(files.read_bytes(staging.counts(shard)))
+    lines = join_batches(LINES_BEFORE, by_tag["lines"])
+    before = dict(zip(lines.column("uri").to_pylist(), lines.column("before").to_pylist(), strict=True))
     decisions = join_batches(DECISIONS, by_tag["decisions"])
     renames = renames_by_row(by_tag["renames"])
     relations: Counter[str] = Counter(filter(None, decisions.column("relation").to_pylist()))
     parts: list[PartFile] = []
 
-    def write(folder: str, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> None:
-        """A part without rows is left out, but for the first: readers find the schema there."""
+    def write(folder: str, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> int:
+        """Write a part and return its rows; without any it is left out, but for the first, which shows the schema."""
         path = f"{folder}/part-{shard:05d}.parquet"
         with files.ParquetSink(files.join(output, path), schema, skip_empty=shard > 0) as sink:
             for batch in batches:
                 sink.write(batch)
-        if sink.stats is not None:
-            parts.append(PartFile(path=path, rows=sink.stats.rows, bytes=sink.stats.bytes))
+        if sink.stats is None:
+            return 0
+        parts.append(PartFile(path=path, rows=sink.stats.rows, bytes=sink.stats.bytes))
+        return sink.stats.rows
 
     duplicates: list[pa.RecordBatch] = []
-    write(
+    articles = write(
         "articles",
         ALL_ARTICLES if keep == "all" else ARTICLES,
         _articles(staging.articles(shard), decisions, renames, before, keep, duplicates),
     )
-    write("duplicates", DUPLICATES, duplicates)
+    copies = write("duplicates", DUPLICATES, duplicates)
     write("edits", EDITS, _edits(staging, shard, renames))
-    write("rejects", REJECTS, _rejects(staging.rejects(shard), before))
+    rejected = write("rejects", REJECTS, _rejects(staging.rejects(shard), before))
     files.write_bytes(staging.finished(shard), b"")
     return PartTotals(
         counts=counts,
-        kept=counts.articles - relations.total(),
-        duplicates=dict(relations),
+        kept=articles - copies if keep == "all" else articles,
+        folded=copies,
+        rejected=rejected,
+        relations=dict(relations),
         renamed=len(renames),
         files=parts,
     )

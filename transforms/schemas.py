@@ -100,6 +100,7 @@ BANDS: Final = pa.schema([_field("key", pa.uint64(), "band key"), REF])
 FINGERPRINTS: Final = pa.schema([_field("hash", pa.uint32()), _field("rank", pa.uint32(), "size << 16 | content"), REF])
 IDS: Final = pa.schema([_field("key", pa.uint64(), "hash of the id"), _field("content", pa.uint64()), REF])
 EDGES: Final = pa.schema([_field("left", pa.uint64()), _field("right", pa.uint64())])
+PAIR_COUNTS: Final = pa.schema([*EDGES, _field("shared", pa.uint16(), "hashes"), _field("size", pa.uint16(), "hashes")])
 RENAMES: Final = pa.schema([_field("row", pa.uint32()), _field("ordinal", pa.uint32(), "2 = the second of an id")])
 MEMBERS: Final = pa.schema([_field("row", pa.uint32()), _field("component", pa.uint64())])
 
@@ -113,6 +114,9 @@ MEMBER_ARTICLES: Final = pa.schema(
         _field("shingles", pa.list_(pa.uint64()), "sorted, unique"),
     ]
 )
+
+# Lines of a file that stand before a shard's part of it.
+LINES_BEFORE: Final = pa.schema([STAGED.field("uri"), _field("before", pa.int64(), "lines")])
 
 DECISIONS: Final = pa.schema(
     [

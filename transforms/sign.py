@@ -20,9 +20,6 @@ from transforms.text.minhash import band_keys, choose_banding, sign_articles
 Keyed = tuple[int, pa.RecordBatch]
 
 PARTITIONS: Final = 32
-# A fingerprint partition decides by its own share of an article's hashes whether a pair may be an excerpt (see
-# ``candidates.py``), so the share must not become too small.
-FINGERPRINT_PARTITIONS: Final = 4
 
 
 @dataclasses.dataclass(eq=False, kw_only=True)
@@ -75,11 +72,13 @@ class _SignShard(beam.DoFn):  # type: ignore[misc]
             keys = band_keys(signed.signatures[some], self._banding)
             bands.append(keys.ravel())
             band_refs.append(np.repeat(refs[some], keys.shape[1]))
-            sizes = np.diff(signed.fingerprint_offsets)
+            # Who is too short for an excerpt is too short to contain one.
+            long = signed.shingles >= self._config.min_excerpt_shingles
+            sizes = np.where(long, np.diff(signed.fingerprint_offsets), 0)
             # Of equally long articles the content decides, never the place in the input.
             rank = np.minimum(sizes, 0xFFFF).astype(np.uint32) << np.uint32(16)
             rank |= np.array(content, np.uint64).astype(np.uint32) & np.uint32(0xFFFF)
-            hashes.append(signed.fingerprints)
+            hashes.append(signed.fingerprints[np.repeat(long, np.diff(signed.fingerprint_offsets))])
             ranks.append(np.repeat(rank, sizes))
             hash_refs.append(np.repeat(refs, sizes))
             ids += [hash64(article_id) for article_id in batch.column("id").to_pylist()]
@@ -91,7 +90,7 @@ class _SignShard(beam.DoFn):  # type: ignore[misc]
         fingerprint = _joined(hashes)
         spread = fingerprint.astype(np.uint64) << np.uint64(32)
         yield from _tagged(
-            "fingerprints", FINGERPRINT_PARTITIONS, spread, FINGERPRINTS, fingerprint, _joined(ranks), _joined(hash_refs)
+            "fingerprints", PARTITIONS, spread, FINGERPRINTS, fingerprint, _joined(ranks), _joined(hash_refs)
         )
         keys = np.array(ids, np.uint64)
         yield from _tagged("ids", PARTITIONS, keys, IDS, keys, np.array(contents, np.uint64), refs)

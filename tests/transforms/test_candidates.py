@@ -55,14 +55,14 @@ def test_an_excerpt_and_its_article_are_candidates_and_a_shared_phrase_is_not(ma
     whole, other = set(range(100)), set(range(90, 200))
     articles = {ref(0, 0): whole, ref(0, 1): set(range(20)), ref(1, 0): other}
     with make_pipeline() as pipeline:
-        edges = pipeline | beam.Create([(0, fingerprints(articles))]) | FindContainmentEdges(containment=0.8)
+        edges = pipeline | beam.Create([(3, fingerprints(articles))]) | FindContainmentEdges(containment=0.8)
         assert_that(edges, has_rows([(0, ref(0, 0), ref(0, 1))]))
 
 
 def test_many_copies_of_an_excerpt_are_connected_by_the_longest(make_pipeline):
     articles = {ref(0, row): set(range(20)) for row in range(1, 3 * MAX_PAIRED)} | {ref(9, 9): set(range(100))}
     with make_pipeline() as pipeline:
-        edges = pipeline | beam.Create([(0, fingerprints(articles))]) | FindContainmentEdges(containment=0.8)
+        edges = pipeline | beam.Create([(3, fingerprints(articles))]) | FindContainmentEdges(containment=0.8)
         assert_that(edges, has_rows([(0, ref(0, row), ref(9, 9)) for row in range(1, 3 * MAX_PAIRED)]))
 
 

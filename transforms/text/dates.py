@@ -39,7 +39,7 @@ _MAX_CHARACTERS: Final = 64
 
 
 def parse_published(value: object) -> datetime | None:
-    """Return a publication date as an aware ``datetime`` in UTC; ``None`` where none is certain. Never raises.
+    """Return a publication date as an aware UTC ``datetime``; ``None`` where none is certain. Never raises.
 
     Takes ``datetime``, ``date``, epoch seconds or milliseconds (from March 1973 to 2100), days as numbers
     (20230520) and strings: ISO 8601, RFC 2822 and what ``dateutil`` reads without guessing. No zone means

@@ -2,6 +2,7 @@
 
 import codecs
 import re
+from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from charset_normalizer import from_bytes
@@ -39,6 +40,15 @@ _CANDIDATES: Final = {
     **{"mac_roman": "macintosh", "mac_cyrillic": "mac-cyrillic"},
     **{"cp932": "cp932", "euc_jp": "euc-jp", "cp949": "cp949"},
     **{"gb18030": "gb18030", "big5hkscs": "big5-hkscs"},
+}
+
+# In short texts these score as windows-1252 does. They must be in a language that they were made for to win.
+_EAST_EUROPEAN: Final = frozenset(("Croatian", "Czech", "Hungarian", "Polish", "Romanian", "Slovak", "Slovene"))
+_LANGUAGES: Final[Mapping[str, frozenset[str]]] = {
+    **dict.fromkeys(("cp1250", "iso8859_2", "iso8859_16"), _EAST_EUROPEAN),
+    "cp1254": frozenset(("Turkish",)),
+    "cp1257": frozenset(("Estonian", "Latvian", "Lithuanian")),
+    **dict.fromkeys(("iso8859_15", "mac_roman"), frozenset()),
 }
 
 # Control characters that no text holds; ESC, SO and SI belong to ISO-2022.
@@ -132,32 +142,36 @@ def _decode_marked(raw: bytes, mark: bytes, encoding: str) -> Decoded:
 
 def _decode_iso2022(raw: bytes) -> Decoded | None:
     """ISO-2022 switches alphabets by escape sequences, so that all its bytes are ASCII."""
-    for encoding in ("iso2022_jp_2", "iso2022_kr"):
+    for encoding in ("iso-2022-jp-2", "iso-2022-kr"):
         try:
             text = raw.decode(encoding)
         except UnicodeDecodeError:
             continue
         if not text.isascii():
-            return Decoded(text, encoding.replace("_", "-", 1))
+            return Decoded(text, encoding)
     return None
 
 
 def _decode_wide(raw: bytes) -> Decoded | None:
     """UTF-32 or UTF-16 without a mark, told by its NULs."""
     for encoding in ("utf-32-le", "utf-32-be"):  # hardly any other bytes are valid UTF-32
-        try:
-            return Decoded(raw.decode(encoding), encoding)
-        except UnicodeDecodeError:
-            continue
+        if (text := _decode_without_nul(raw, encoding)) is not None:
+            return Decoded(text, encoding)
     # Spaces and digits have a NUL in one byte of two: all at odd or all at even places.
     even, odd = raw[::2].count(0), raw[1::2].count(0)
     if max(even, odd) * 20 > len(raw) and min(even, odd) * 20 <= max(even, odd):
         encoding = "utf-16-le" if odd > even else "utf-16-be"
-        try:
-            return Decoded(raw.decode(encoding), encoding)
-        except UnicodeDecodeError:
-            pass
+        if (text := _decode_without_nul(raw, encoding)) is not None:
+            return Decoded(text, encoding)
     return None
+
+
+def _decode_without_nul(raw: bytes, encoding: str) -> str | None:
+    try:
+        text = raw.decode(encoding)
+    except UnicodeDecodeError:
+        return None
+    return None if "\0" in text else text
 
 
 def _refuse_binary(raw: bytes, max_share: float) -> None:
@@ -209,7 +223,15 @@ def _likely(sample: bytes) -> list[str]:
     """The codecs that charset-normalizer thinks possible, best first; none for ASCII, which says nothing."""
     if sample.isascii():
         return []
-    return [match.encoding for match in from_bytes(sample, cp_isolation=list(_CANDIDATES))]
+    matches = list(from_bytes(sample, cp_isolation=list(_CANDIDATES)))
+    names = [match.encoding for match in matches]
+    best = matches[0] if matches else None
+    if best is not None and best.encoding in _LANGUAGES and best.language not in _LANGUAGES[best.encoding]:
+        for match in matches:
+            as_good = match.chaos <= best.chaos + 0.005 and match.coherence >= best.coherence - 0.05
+            if as_good and "cp1252" in match.could_be_from_charset:
+                return ["cp1252", *names]
+    return names
 
 
 def _decode_damaged(raw: bytes, codec: str) -> Decoded | None:
