@@ -32,7 +32,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 class _Command(click.Command):
     """A command with examples under its help."""
 
-    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    def format_epilog(self, _: click.Context, formatter: click.HelpFormatter) -> None:
         if self.name in _EXAMPLES:
             lines = [line.strip() for line in _EXAMPLES[self.name].strip().splitlines()]
             with formatter.section("Examples"):
@@ -62,7 +62,9 @@ def _read_config(ctx: click.Context, _: click.Parameter, path: Path | None) -> N
     for key, value in values.items():
         name = key.replace("-", "_")
         if name not in names:
-            raise click.UsageError(f"--config [{path}] sets [{key}], which is no option of run; see cleancopy run --help")
+            raise click.UsageError(
+                f"--config [{path}] sets [{key}], which is no option of run; see cleancopy run --help"
+            )
         if name == "columns" and isinstance(value, dict):
             value = ",".join(f"{field}={column}" for field, column in value.items())
         if name == "prefer_sources" and isinstance(value, list):
@@ -142,8 +144,8 @@ def _read_config(ctx: click.Context, _: click.Parameter, path: Path | None) -> N
 def run(**options: Any) -> None:
     """Clean and deduplicate articles: the whole pipeline.
 
-    INPUT is a file, a folder, a glob or a URI: .txt (one article a file), .jsonl, .csv, .tsv and .parquet, the text ones
-    also as .gz, .zst or .bz2. Options that are not listed here go to Beam, as --flag=value.
+    INPUT is a file, a folder, a glob or a URI: .txt (one article a file), .jsonl, .csv, .tsv and .parquet, the text
+    ones also as .gz, .zst or .bz2. Options that are not listed here go to Beam, as --flag=value.
     """
     with _user_errors():
         from rich.console import Console
@@ -191,7 +193,7 @@ def run(**options: Any) -> None:
 @click.argument("file", default="-", type=click.Path(allow_dash=True))
 @click.option("--diff", is_flag=True, help="Show what was changed, where and by which rule, instead of the text.")
 @click.option("--json", "as_json", is_flag=True, help="Text, encoding, credits and edits as JSON.")
-@click.option("--quotes", type=click.Choice(["keep", "straight"]), default="keep", show_default=True)
+@click.option("--quotes", type=click.Choice(["keep", "straight"]), default="keep", show_default=True, help="As in run.")
 @click.option("--rules", type=click.Path(dir_okay=False, exists=True, path_type=Path), help="Extra cruft rules.")
 def clean(file: str, diff: bool, as_json: bool, quotes: Any, rules: Path | None) -> None:
     """Clean one article, from a file or standard input, to standard output."""
@@ -212,8 +214,8 @@ def clean(file: str, diff: bool, as_json: bool, quotes: Any, rules: Path | None)
 def explain(output: str, article_id: str, as_json: bool) -> None:
     """Tell the story of one article of a finished run.
 
-    How it was decoded, each edit and its rule, and its cluster: what was folded into it, or what it was folded into and how
-    similar the two are.
+    How it was decoded, each edit and its rule, and its cluster: what was folded into it, or what it was folded into
+    and how similar the two are.
     """
     with _user_errors():
         from pipeline.explain import explain_article

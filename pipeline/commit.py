@@ -13,6 +13,7 @@ from transforms import files
 from transforms.errors import RunFailedError
 from transforms.finalise import PartTotals
 
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Terms:
     """On what terms a run is committed, and what its manifest says of it."""
@@ -26,7 +27,7 @@ class Terms:
 
 
 @dataclasses.dataclass(eq=False, kw_only=True)
-class Commit(beam.PTransform):  # type: ignore[misc]
+class Commit(beam.PTransform):
     """``PartTotals`` of all shards in; the manifest and ``_SUCCESS`` are written, or ``RunFailedError`` raised.
 
     Doing it again changes nothing, so a retried bundle does no harm.
@@ -111,5 +112,6 @@ def _check(counts: dict[str, Any], terms: Terms) -> None:
         raise RunFailedError(
             f"[{rejected}] of [{read}] records ({rejected / read:.1%}) were rejected, over --max-reject-rate "
             f"[{terms.max_reject_rate}]; most often [{reason}], {most} times. Nothing was committed. See "
-            f"{files.join(terms.output, 'rejects')}, then mend the input, or allow more and run again: what is cleaned is kept"
+            f"{files.join(terms.output, 'rejects')}; mend the input, or allow more and run the same again: what is "
+            "cleaned is kept"
         )

@@ -8,6 +8,7 @@ from pipeline.layout import MANIFEST, SUCCESS
 from transforms import files
 from transforms.errors import UsageError
 
+
 def explain_article(output: str, article_id: str) -> dict[str, Any]:
     """All that a finished run knows of one article: its row, its edits, what it was folded into or what into it.
 
@@ -27,7 +28,9 @@ def explain_article(output: str, article_id: str) -> dict[str, Any]:
     story: dict[str, Any] = {"id": article_id, "article": article[0] if article else None}
     story["duplicate"] = duplicate[0] if duplicate else None
     if duplicate:
-        canonical = _rows(output, "articles", duplicate[0]["canonical_id"], ["id", "url", "source", "title", "published"])
+        canonical = _rows(
+            output, "articles", duplicate[0]["canonical_id"], ["id", "url", "source", "title", "published"]
+        )
         story["canonical"] = canonical[0] if canonical else None
     story["edits"] = edits
     return story

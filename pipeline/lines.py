@@ -205,22 +205,41 @@ class CsvFile:
         self._delimiter = ""
         self._open()
         self.header: list[str] = []
-        """Empty for an empty file."""
-        while not self.header and (cells := next(self._reader, None)) is not None:
-            self.header = [_unescape(cell).strip() for cell in cells]
+        """The names of the columns; none for an empty file."""
+        self.header_error = ""
+        """Why the header, and with it the file, cannot be read."""
+        self._read_header()
 
     def _open(self, skip: int = 0) -> None:
         self.source = Input(self._uri)
         lines = read_lines(self.source, self._limit)
         if not self._delimiter:
-            first = next(lines, b"")
-            head = first if isinstance(first, bytes) else first.head
-            self._delimiter = max(",;\t", key=lambda delimiter: head.count(delimiter.encode()))
-            lines = chain([first], lines) if first else lines
+            seen: list[bytes | LongLine] = []
+            for line in lines:
+                seen.append(line)
+                head = line.head if isinstance(line, LongLine) else line
+                counts = {delimiter: head.count(delimiter.encode()) for delimiter in ",;\t"}
+                self._delimiter = max(counts, key=counts.__getitem__)
+                if head.strip():
+                    break
+            lines = chain(seen, lines)
         # No field can pass the limit, because the feed ends the row before that.
         csv.field_size_limit(max(csv.field_size_limit(), 2 * self._limit))
         self._feed = _CsvFeed(islice(lines, skip, None), self._limit, skip)
-        self._reader = csv.reader(self._feed, delimiter=self._delimiter)
+        self._reader = csv.reader(self._feed, delimiter=self._delimiter or ",")
+
+    def _read_header(self) -> None:
+        try:
+            while not self.header:
+                self._feed.begin_row()
+                cells = next(self._reader, None)
+                if self._feed.is_too_large or self._feed.is_unclosed:
+                    self.header_error = "its header is too long, or a quote in it is never closed"
+                if cells is None or self.header_error:
+                    return
+                self.header = [_unescape(cell).strip() for cell in cells]
+        except csv.Error as error:
+            self.header_error = f"its header is no CSV: {error}"
 
     def __enter__(self) -> Self:
         return self
@@ -260,7 +279,7 @@ class CsvFile:
                     self.source.close()
                     self._open(skip=place)
             elif feed.is_too_large:
-                error = f"the row has over [{self._limit}] bytes"
+                error = f"the row is over the limit of [{self._limit}] bytes"
             elif not cells and not error:
                 continue
             elif len(cells) != len(self.header) and not error:

@@ -24,8 +24,8 @@ class Config:
     inputs: tuple[str, ...]
     output: str
     columns: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    clean: CleanConfig = CleanConfig()
-    dedup: DedupConfig = DedupConfig()
+    clean: CleanConfig = dataclasses.field(default_factory=CleanConfig)
+    dedup: DedupConfig = dataclasses.field(default_factory=DedupConfig)
     keep: Keep = "canonical"
     workers: int = 0
     """Worker processes; 0 = one per core."""

@@ -44,7 +44,12 @@ class Progress:
             thread.join()
 
     def _watch_live(self, staging: Staging, shards: int, stop: threading.Event) -> None:
-        columns = (TextColumn("{task.description:<16}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        columns = (
+            TextColumn("{task.description:<16}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+        )
         with LiveProgress(*columns, console=self._console, transient=True) as display:
             tasks: list[TaskID] = [display.add_task(stage, total=shards) for stage in _STAGES]
             while True:

@@ -77,7 +77,7 @@ class PartReader:
         if source.error:
             yield _unreadable(0, source.error, raw)
         elif len(raw) > limit:
-            yield _too_large(0, f"the file has over [{limit}] bytes", raw)
+            yield _too_large(0, f"the file is over the limit of [{limit}] bytes", raw)
         else:
             text = self._usable_text(0, raw, raw)
             yield text if isinstance(text, Reject) else _record(0, text, {"title": headline(text.text)})
@@ -106,7 +106,7 @@ class PartReader:
     def _json_record(self, line: bytes | LongLine, place: int, encoding: str) -> Record | Reject | None:
         if isinstance(line, LongLine):
             limit = self._options.max_article_bytes
-            return _too_large(place, f"the line has [{line.length}] bytes, over [{limit}]", line.head)
+            return _too_large(place, f"the line has [{line.length}] bytes, over the limit of [{limit}]", line.head)
         if not line or line.isspace():
             return None
         try:
@@ -115,7 +115,7 @@ class PartReader:
             try:
                 text, encoding = decode(line)
             except UndecodableError as error:
-                return Reject(place, RejectReason.UNDECODABLE, str(error), line[:RAW_BYTES])
+                return _reject(place, RejectReason.UNDECODABLE, str(error), line)
         try:
             fields = _JSON.decode(text.removeprefix("\ufeff"))
         except json.JSONDecodeError as error:
@@ -146,6 +146,9 @@ class PartReader:
     def _read_csv(self) -> Iterator[Record | Reject]:
         with CsvFile(self.part.uri, self._options.max_article_bytes) as table:
             header = table.header
+            if table.header_error:
+                yield _unreadable(0, table.header_error)
+                return
             columns = find_columns(header, self._options.columns)
             places = {field: header.index(names[0]) for field, names in columns.items() if names}
             for row in table:
@@ -184,7 +187,7 @@ class PartReader:
                 parquet = pq.ParquetFile(file, buffer_size=1024 * 1024)
                 names = parquet.schema_arrow.names
             except (OSError, pa.ArrowException) as error:
-                yield _unreadable(0, f"no Parquet file, or not all of one: {_one_line(error)}")
+                yield _unreadable(0, f"no Parquet file, or not all of one: {error}")
                 return
             columns = {
                 field: names.index(found[0])
@@ -217,7 +220,7 @@ class PartReader:
                     yield self._parquet_record(place, text_column, dict(zip(columns, row, strict=True)))
                     place += 1
         except (OSError, pa.ArrowException) as error:
-            detail = f"rows [{place}] to [{last}], in row group [{group}]: {_one_line(error)}"
+            detail = f"rows [{place}] to [{last}], in row group [{group}]: {error}"
             yield _unreadable(place, detail)
 
     def _parquet_record(self, place: int, text_column: str, values: dict[str, Any]) -> Record | Reject:
@@ -236,22 +239,22 @@ class PartReader:
         limit = self._options.max_article_bytes
         if isinstance(text, bytes):
             if len(text) > limit:
-                return _too_large(place, f"the text has [{len(text)}] bytes, over [{limit}]", raw)
+                return _too_large(place, f"the text has [{len(text)}] bytes, over the limit of [{limit}]", raw)
             try:
                 usable = decode(text)
             except UndecodableError as error:
-                return Reject(place, RejectReason.UNDECODABLE, str(error), raw[:RAW_BYTES])
+                return _reject(place, RejectReason.UNDECODABLE, str(error), raw)
         elif isinstance(text, str):
             if 4 * len(text) > limit and (size := len(text.encode("utf-8", "surrogatepass"))) > limit:
-                return _too_large(place, f"the text has [{size}] bytes, over [{limit}]", raw)
+                return _too_large(place, f"the text has [{size}] bytes, over the limit of [{limit}]", raw)
             usable = well_formed(text)
             replaced = "" if usable.encoding == "utf-8" else "+replaced"
             usable = Decoded(usable.text, encoding.removesuffix(replaced) + replaced)
         else:
             detail = f"the text is {_type_name(text)}, not a string; name another with --columns text=NAME"
-            return Reject(place, RejectReason.WRONG_TYPE, detail, raw[:RAW_BYTES])
+            return _reject(place, RejectReason.WRONG_TYPE, detail, raw)
         if not usable.text or usable.text.isspace():
-            return Reject(place, RejectReason.EMPTY, "the text is blank", raw[:RAW_BYTES])
+            return _reject(place, RejectReason.EMPTY, "the text is blank", raw)
         return usable
 
     def _missing_text(self, place: int, columns: Sequence[str], names: Sequence[str], raw: bytes) -> Reject:
@@ -262,7 +265,7 @@ class PartReader:
             detail = f"no column [{chosen}], which --columns names, among {describe(names)}"
         else:
             detail = f"no known text column among {describe(names)}; name it with --columns text=NAME"
-        return Reject(place, RejectReason.MISSING_TEXT, detail, raw[:RAW_BYTES])
+        return _reject(place, RejectReason.MISSING_TEXT, detail, raw)
 
 
 # From values to a record.
@@ -315,9 +318,7 @@ def _plain(value: Any) -> str | None:
     if isinstance(value, float):
         return None if math.isnan(value) else _plain(int(value) if value.is_integer() else repr(value))
     if isinstance(value, dict):  # NewsAPI's {"source": {"id": null, "name": "Example News"}}
-        return next(
-            (_plain(value[key]) for key in ("name", "title", "url") if isinstance(value.get(key), str)), None
-        )
+        return next((_plain(value[key]) for key in ("name", "title", "url") if isinstance(value.get(key), str)), None)
     if isinstance(value, list):
         return next((_plain(item) for item in value if isinstance(item, str)), None)
     return _plain(str(value))
@@ -339,22 +340,21 @@ def _type_name(value: object) -> str:
     return names.get(type(value), f"a {type(value).__name__}")
 
 
+def _reject(place: int, reason: RejectReason, detail: str, raw: bytes) -> Reject:
+    """``detail`` may quote the input, so it is made one line that UTF-8 can hold."""
+    return Reject(place, reason, " ".join(well_formed(detail).text.split())[:1000], raw[:RAW_BYTES])
+
+
 def _unreadable(place: int, detail: str, raw: bytes = b"") -> Reject:
-    return Reject(place, RejectReason.UNREADABLE_FILE, detail, raw[:RAW_BYTES])
+    return _reject(place, RejectReason.UNREADABLE_FILE, detail, raw)
 
 
 def _malformed(place: int, detail: str, raw: bytes) -> Reject:
-    return Reject(place, RejectReason.MALFORMED, detail, raw[:RAW_BYTES])
+    return _reject(place, RejectReason.MALFORMED, detail, raw)
 
 
 def _too_large(place: int, detail: str, raw: bytes) -> Reject:
-    return Reject(
-        place, RejectReason.TOO_LARGE, f"{detail}; raise --max-article-bytes to keep it", raw[:RAW_BYTES]
-    )
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())[:500]
+    return _reject(place, RejectReason.TOO_LARGE, detail, raw)
 
 
 # From Arrow to Python values that cannot fail.

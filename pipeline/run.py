@@ -4,7 +4,7 @@ import json
 import logging
 import re
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any
 
 from pipeline.commit import Terms
@@ -44,7 +44,7 @@ def run(config: Config, progress: Progress) -> Manifest:
             "ignored_files": sum(planned.ignored.values()),
             "configuration": config.described(),
             "versions": versions(),
-            "started": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+            "started": datetime.now(UTC).isoformat(timespec="seconds"),
         },
     )
     _run_graph(config, planned.splits, staging, read, terms, beam_args, progress)
@@ -67,7 +67,9 @@ def _prepare_output(config: Config, run_id: str) -> Staging:
             if name in there:
                 files.remove_tree(files.join(output, name))
     elif SUCCESS in there:
-        raise UsageError(f"[{output}] already holds a finished run; choose another --output, or replace it with --overwrite")
+        raise UsageError(
+            f"[{output}] already holds a finished run; choose another --output, or replace it with --overwrite"
+        )
     elif STAGING in there:
         if run_id not in files.list_names(files.join(output, STAGING)):
             raise UsageError(

@@ -136,7 +136,11 @@ def show_comparison(comparison: "Comparison", names: tuple[str, str], *, as_json
     if comparison.passages:
         console.print(f"\n{len(comparison.passages)} shared passages; the longest:", highlight=False)
         for passage in comparison.passages[:_MAX_PASSAGES]:
-            console.print(f"  {len(passage.split())} words: {escape(_shortened(passage))}", soft_wrap=True, highlight=False)
+            console.print(
+                f"  {len(passage.split())} words: {escape(_shortened(passage))}",
+                soft_wrap=True,
+                highlight=False,
+            )
 
 
 def _show_edits(console: Console, edits: Iterable[Mapping[str, Any]]) -> None:

@@ -19,7 +19,11 @@ from pipeline.lines import CsvFile, wide_encoding
 from transforms import files
 from transforms.errors import UsageError
 
-TARGET_BYTES: Final = 32 * 1024 * 1024
+# Small enough that workers finish together, large enough that a shard's own cost does not count. It follows
+# from the input alone, never from the workers, or the shards of a resumed run could be others.
+MAX_SPLIT_BYTES: Final = 32 * 1024 * 1024
+MIN_SPLIT_BYTES: Final = 4 * 1024 * 1024
+SPLITS: Final = 32
 MAX_FILES: Final = 1000
 
 # Text in gzip, zstd or bzip2 is about a quarter of its size; Parquet's footer says so itself, where it is
@@ -55,7 +59,7 @@ class Plan:
 def plan(
     inputs: Sequence[str],
     columns: Mapping[str, str] | None = None,
-    target_bytes: int = TARGET_BYTES,
+    target_bytes: int | None = None,
     max_files: int = MAX_FILES,
 ) -> Plan:
     """Find the files of ``inputs`` and cut them into splits of about ``target_bytes`` of text, by URI.
@@ -77,14 +81,14 @@ def plan(
         finder.add(given)
     if not finder.sizes:
         ignored = f", but [{finder.ignored.total()}] of other kinds" if finder.ignored else ""
-        raise SourceError(f"no input files in {describe(list(inputs))}{ignored}; known are {KNOWN_ENDINGS}")
+        raise SourceError(f"no input files in [{', '.join(inputs)}]{ignored}; known are {KNOWN_ENDINGS}")
     found = sorted(finder.sizes.items())
     if columns:
         for uri, _ in found:
             _check_columns(uri, columns)
-    splits = tuple(
-        Split(shard, parts) for shard, parts in enumerate(_pack(found, columns, target_bytes, max_files))
-    )
+    if target_bytes is None:
+        target_bytes = min(max(_text_bytes(found) // SPLITS, MIN_SPLIT_BYTES), MAX_SPLIT_BYTES)
+    splits = tuple(Split(shard, parts) for shard, parts in enumerate(_pack(found, columns, target_bytes, max_files)))
     return Plan(splits, len(found), sum(size for _, size in found), dict(sorted(finder.ignored.items())))
 
 
@@ -219,6 +223,15 @@ def _column_names(uri: str) -> list[str]:
     return []
 
 
+def _text_bytes(found: Sequence[tuple[str, int]]) -> int:
+    return sum(_expanded(uri, size) for uri, size in found)
+
+
+def _expanded(uri: str, size: int) -> int:
+    kind, compression = kind_of(uri)
+    return size * (_EXPANSION if compression or kind is Format.PARQUET else 1)
+
+
 def _pack(
     found: Sequence[tuple[str, int]], columns: Mapping[str, str], target_bytes: int, max_files: int
 ) -> Iterator[tuple[FilePart, ...]]:
@@ -228,7 +241,7 @@ def _pack(
     for uri, size in found:
         kind, compression = kind_of(uri)
         whole = FilePart(uri, kind or Format.TEXT)
-        text_bytes = size * (_EXPANSION if compression or kind is Format.PARQUET else 1)
+        text_bytes = _expanded(uri, size)
         parts = [whole]
         if text_bytes > target_bytes:
             if kind is Format.PARQUET:
@@ -258,10 +271,7 @@ def _cut_bytes(whole: FilePart, size: int, target_bytes: int) -> list[FilePart]:
     count = -(-size // target_bytes)
     cuts = [size * i // count for i in range(count)]
     # The last part is open, so that a file that grows meanwhile is read to its end.
-    return [
-        dataclasses.replace(whole, start=start, end=end)
-        for start, end in zip(cuts, [*cuts[1:], -1], strict=True)
-    ]
+    return [dataclasses.replace(whole, start=start, end=end) for start, end in zip(cuts, [*cuts[1:], -1], strict=True)]
 
 
 def _cut_row_groups(whole: FilePart, columns: Mapping[str, str], target_bytes: int) -> list[FilePart]:
@@ -279,9 +289,7 @@ def _cut_row_groups(whole: FilePart, columns: Mapping[str, str], target_bytes: i
         described = metadata.row_group(group)
         chunks = (described.column(i) for i in range(described.num_columns))
         group_bytes += sum(
-            chunk.total_uncompressed_size
-            for chunk in chunks
-            if chunk.path_in_schema.partition(".")[0] in needed
+            chunk.total_uncompressed_size for chunk in chunks if chunk.path_in_schema.partition(".")[0] in needed
         )
         if group_bytes >= target_bytes:
             parts.append(dataclasses.replace(whole, start=start, end=group + 1))

@@ -24,7 +24,9 @@ def run_quietly(inputs, output, **options):
 
 def rows(output, folder):
     """All rows of a folder of the output, part by part."""
-    return [row for part in sorted(Path(output, folder).glob("part-*.parquet")) for row in pq.read_table(part).to_pylist()]
+    return [
+        row for part in sorted(Path(output, folder).glob("part-*.parquet")) for row in pq.read_table(part).to_pylist()
+    ]
 
 
 def decoded_originals(output):

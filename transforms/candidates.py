@@ -21,7 +21,7 @@ MAX_PAIRED: Final = 16
 
 
 @dataclasses.dataclass(eq=False, kw_only=True)
-class FindBandEdges(beam.PTransform):  # type: ignore[misc]
+class FindBandEdges(beam.PTransform):
     """Band tables by partition in, edges out: a bucket of n articles gives n - 1 edges, a star to its smallest.
 
     In: ``(3, BANDS batch)`` · out: ``(0, EDGES batch)``, all under one key.
@@ -33,11 +33,11 @@ class FindBandEdges(beam.PTransform):  # type: ignore[misc]
 
 
 @dataclasses.dataclass(eq=False, kw_only=True)
-class FindContainmentEdges(beam.PTransform):  # type: ignore[misc]
+class FindContainmentEdges(beam.PTransform):
     """Fingerprint tables by partition in, edges between an article and one that may contain it out.
 
-    In: ``(3, FINGERPRINTS batch)`` · between: ``(9, PAIR_COUNTS batch)``, what a pair shares in one partition, by partition
-    of pairs · out: ``(0, EDGES batch)``, pairs that share enough in all, with three standard errors to spare.
+    In: ``(3, FINGERPRINTS batch)`` · between: ``(9, PAIR_COUNTS batch)``, what a pair shares in one partition, by
+    partition of pairs · out: ``(0, EDGES batch)``, pairs that share enough in all, with three standard errors to spare.
     """
 
     containment: float
@@ -54,7 +54,7 @@ class FindContainmentEdges(beam.PTransform):  # type: ignore[misc]
 
 
 @dataclasses.dataclass(eq=False, kw_only=True)
-class FindRepeatedIds(beam.PTransform):  # type: ignore[misc]
+class FindRepeatedIds(beam.PTransform):
     """Ids by partition in; out, by shard, the rows whose id another article has as well.
 
     In: ``(30, IDS batch)`` · out: ``(12, RENAMES batch)``. Of the articles of one id the first by content keeps it, the

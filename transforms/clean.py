@@ -62,7 +62,7 @@ class ShardCounts:
 
 
 @dataclasses.dataclass(eq=False, kw_only=True)
-class CleanShards(beam.PTransform):  # type: ignore[misc]
+class CleanShards(beam.PTransform):
     """Splits in, ``(12, ShardCounts)`` out; the cleaned articles are left in staging, three files a shard.
 
     A shard that is complete already, because an earlier run of the same configuration was killed, is not done again.
@@ -75,12 +75,12 @@ class CleanShards(beam.PTransform):  # type: ignore[misc]
 
     def expand(self, splits: beam.PCollection[Any]) -> beam.PCollection[tuple[int, ShardCounts]]:
         """Clean each split."""
-        return splits | "CleanEachSplit" >> beam.ParDo(_CleanShard(self.read, self.staging, self.config)).with_output_types(
-            tuple[int, ShardCounts]
-        )
+        return splits | "CleanEachSplit" >> beam.ParDo(
+            _CleanShard(self.read, self.staging, self.config)
+        ).with_output_types(tuple[int, ShardCounts])
 
 
-class _CleanShard(beam.DoFn):  # type: ignore[misc]
+class _CleanShard(beam.DoFn):
     def __init__(self, read: Reader, staging: Staging, config: CleanConfig) -> None:
         self._read = read
         self._staging = staging
@@ -125,9 +125,7 @@ def clean_shard(shard: int, parts: Iterable[PartBatch], staging: Staging, cleane
             )
             if part.lines is not None:
                 lines.append((part.uri, part.start, part.lines))
-    return ShardCounts(
-        shard=shard, read=read, articles=articles, rejects=dict(rejects), edits=dict(edits), lines=lines
-    )
+    return ShardCounts(shard=shard, read=read, articles=articles, rejects=dict(rejects), edits=dict(edits), lines=lines)
 
 
 def clean_batch(

@@ -14,7 +14,7 @@ from transforms.text.unionfind import connected_components
 
 
 @dataclasses.dataclass(eq=False, kw_only=True)
-class FindComponents(beam.PTransform):  # type: ignore[misc]
+class FindComponents(beam.PTransform):
     """Edges under one key in; out, by shard, its rows that have candidates and the component of each.
 
     In: ``(0, EDGES batch)`` · out: ``(12, MEMBERS batch)``. Union-find in one worker: 16 bytes an edge, so 100 million
@@ -29,6 +29,4 @@ class FindComponents(beam.PTransform):  # type: ignore[misc]
 def _members(everything: tuple[int, Iterable[pa.RecordBatch]]) -> Iterator[Keyed]:
     edges = join_batches(EDGES, everything[1])
     refs, components = connected_components(column(edges, "left"), column(edges, "right"))
-    yield from cut_by(
-        (refs >> np.uint64(32)).astype(np.int64), make_batch(MEMBERS, refs.astype(np.uint32), components)
-    )
+    yield from cut_by((refs >> np.uint64(32)).astype(np.int64), make_batch(MEMBERS, refs.astype(np.uint32), components))

@@ -119,9 +119,7 @@ def join(uri: str, *names: str) -> str:
     if not is_uri(uri):
         return posixpath.join(uri, *names)
     parts = urlsplit(uri)
-    return _uri(
-        parts.scheme, parts.netloc, posixpath.join(parts.path or "/", *map(quote, names)), parts.query
-    )
+    return _uri(parts.scheme, parts.netloc, posixpath.join(parts.path or "/", *map(quote, names)), parts.query)
 
 
 def info(uri: str) -> fs.FileInfo:
@@ -142,8 +140,7 @@ def list_dir(uri: str) -> list[Entry]:
     with _errors_of(uri):
         infos = file_system.get_file_info(fs.FileSelector(path))
     return sorted(
-        Entry(join(uri, found.base_name), found.size or 0, found.type == fs.FileType.Directory)
-        for found in infos
+        Entry(join(uri, found.base_name), found.size or 0, found.type == fs.FileType.Directory) for found in infos
     )
 
 

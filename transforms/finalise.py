@@ -19,7 +19,6 @@ from transforms.sign import Keyed
 from transforms.staging import Staging
 from transforms.verify import rename, renames_by_row
 
-
 NOTHING: Final = make_batch(LINES_BEFORE, [], [])
 """A batch without rows, for shards of which nothing more is known."""
 
@@ -48,7 +47,7 @@ class PartTotals:
 
 
 @dataclasses.dataclass(eq=False, kw_only=True)
-class NumberLines(beam.PTransform):  # type: ignore[misc]
+class NumberLines(beam.PTransform):
     """``(12, ShardCounts)`` in; ``(12, LINES_BEFORE batch)`` out for shards that start inside a file.
 
     The batch says how many lines of that file stand before the shard's part.
@@ -80,7 +79,7 @@ def _lines_before(file: tuple[str, Iterable[tuple[int, int, int]]]) -> Iterator[
 
 
 @dataclasses.dataclass(eq=False, kw_only=True)
-class FinaliseShards(beam.PTransform):  # type: ignore[misc]
+class FinaliseShards(beam.PTransform):
     """All that was found out of each shard in, ``PartTotals`` out; the parts of the output are written.
 
     In: ``{"shards": (12, any batch without rows), "decisions": (12, DECISIONS batch), "renames": (12, RENAMES batch),
@@ -96,8 +95,7 @@ class FinaliseShards(beam.PTransform):  # type: ignore[misc]
         return (
             by_shard
             | "JoinByShard" >> beam.CoGroupByKey()
-            | "WriteParts"
-            >> beam.Map(_finalise, self.staging, self.output, self.keep).with_output_types(PartTotals)
+            | "WriteParts" >> beam.Map(_finalise, self.staging, self.output, self.keep).with_output_types(PartTotals)
         )
 
 
@@ -162,7 +160,8 @@ def _articles(
         inside = decisions.slice(begin, end - begin)
         at = decided[begin:end] - first
         ids = rename(batch.column("id").to_pylist(), first, renames)
-        cluster_ids, sizes, copies = list(ids), [1] * count, [[] for _ in range(count)]
+        cluster_ids, sizes = list(ids), [1] * count
+        copies: list[list[dict[str, Any]]] = [[]] * count
         is_copy = np.zeros(count, bool)
         for row, decision in zip(at, inside.to_pylist(), strict=True):
             cluster_ids[row] = decision["canonical_id"]
@@ -175,9 +174,7 @@ def _articles(
         if is_copy.any():
             copied = pa.array(np.flatnonzero(is_copy))
             of_copies = inside.filter(pc.is_valid(inside.column("relation")))
-            taken = {
-                name: staged_columns[name].take(copied) for name in ("id", "url", "source", "title", "published")
-            }
+            taken = {name: staged_columns[name].take(copied) for name in ("id", "url", "source", "title", "published")}
             duplicates.append(
                 make_batch(
                     DUPLICATES,
@@ -222,7 +219,9 @@ def _edits(staging: Staging, shard: int, renames: dict[int, int]) -> Iterator[pa
 def _rejects(staged: str, before: dict[str, int]) -> Iterator[pa.RecordBatch]:
     for batch in files.read_parquet(staged):
         yield make_batch(
-            REJECTS, _input_names(batch, before), *(batch.column(name) for name in ("reason", "detail", "raw"))
+            REJECTS,
+            _input_names(batch, before),
+            *(batch.column(name) for name in ("reason", "detail", "raw")),
         )
 
 

@@ -90,7 +90,11 @@ REJECTS: Final = pa.schema(
 )
 
 STAGED_REJECTS: Final = pa.schema(
-    [STAGED.field("uri"), STAGED.field("place"), *(REJECTS.field(name) for name in ("reason", "detail", "raw"))]
+    [
+        STAGED.field("uri"),
+        STAGED.field("place"),
+        *(REJECTS.field(name) for name in ("reason", "detail", "raw")),
+    ]
 )
 
 # An article in the shuffle is its shard (32 bits) and its row there (32 bits).

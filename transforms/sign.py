@@ -23,7 +23,7 @@ PARTITIONS: Final = 32
 
 
 @dataclasses.dataclass(eq=False, kw_only=True)
-class SignShards(beam.PTransform):  # type: ignore[misc]
+class SignShards(beam.PTransform):
     """Shard numbers in; three PCollections of ``(partition, batch)`` out, each batch one shard's share of a partition.
 
     In: ``12`` · out, tagged ``bands``: ``(3, BANDS batch)``, ``fingerprints``: ``(1, FINGERPRINTS batch)``,
@@ -40,7 +40,7 @@ class SignShards(beam.PTransform):  # type: ignore[misc]
         )
 
 
-class _SignShard(beam.DoFn):  # type: ignore[misc]
+class _SignShard(beam.DoFn):
     def __init__(self, staging: Staging, config: DedupConfig) -> None:
         self._staging = staging
         self._config = config

@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Iterable, Iterator
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import Any, Final
 
@@ -22,11 +22,11 @@ from transforms.text.shingles import shingle_hashes
 RELATIONS: Final = {EXACT: "exact", NEAR: "near", EXCERPT: "excerpt"}
 
 _COLUMNS = ["id", "url", "source", "published", "words", "text"]
-_NEVER = datetime.max.replace(tzinfo=timezone.utc)
+_NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclasses.dataclass(eq=False, kw_only=True)
-class FetchMembers(beam.PTransform):  # type: ignore[misc]
+class FetchMembers(beam.PTransform):
     """Rows with candidates, by shard, in; what verification needs of them, by partition of components, out.
 
     In: ``{"members": (12, MEMBERS batch), "renames": (12, RENAMES batch)}`` · out: ``(7, MEMBER_ARTICLES batch)``.
@@ -40,16 +40,17 @@ class FetchMembers(beam.PTransform):  # type: ignore[misc]
         return (
             by_shard
             | "JoinByShard" >> beam.CoGroupByKey()
-            | "ReadMembers" >> beam.FlatMap(_member_articles, self.staging, self.config.shingle).with_output_types(Keyed)
+            | "ReadMembers"
+            >> beam.FlatMap(_member_articles, self.staging, self.config.shingle).with_output_types(Keyed)
         )
 
 
 @dataclasses.dataclass(eq=False, kw_only=True)
-class VerifyComponents(beam.PTransform):  # type: ignore[misc]
+class VerifyComponents(beam.PTransform):
     """Articles by component in; out, by shard, what was decided of each that has a copy or is one.
 
-    In: ``(7, MEMBER_ARTICLES batch)`` · out: ``(12, DECISIONS batch)``. ``relation`` is null for the article that is kept;
-    its ``copies`` name those folded into it.
+    In: ``(7, MEMBER_ARTICLES batch)`` · out: ``(12, DECISIONS batch)``. ``relation`` is null for the article that is
+    kept; its ``copies`` name those folded into it.
     """
 
     config: DedupConfig
@@ -119,9 +120,7 @@ def _member_articles(
         first += batch.num_rows
 
 
-def _decisions(
-    partition: tuple[int, Iterable[pa.RecordBatch]], config: DedupConfig
-) -> Iterator[Keyed]:
+def _decisions(partition: tuple[int, Iterable[pa.RecordBatch]], config: DedupConfig) -> Iterator[Keyed]:
     members = join_batches(MEMBER_ARTICLES, partition[1])
     # Rows sorted by component, inside a component canonical first; by content alone, never by place in the input.
     articles = members.drop_columns(["shingles"]).to_pylist()
@@ -135,15 +134,15 @@ def _decisions(
     rows: list[tuple[Any, ...]] = []
     refs: list[int] = []
     for begin, end in zip([0, *edges], [*edges, len(components)], strict=True):
-        for position, decision in _cluster_component(
-            articles[begin:end], hashes, offsets[begin : end + 1], config
-        ):
+        for position, decision in _cluster_component(articles[begin:end], hashes, offsets[begin : end + 1], config):
             refs.append(articles[begin + position]["ref"])
             rows.append(decision)
     if rows:
         shards = np.array(refs, np.uint64) >> np.uint64(32)
         batch = make_batch(
-            DECISIONS, np.array(refs, np.uint64).astype(np.uint32), *(list(values) for values in zip(*rows, strict=True))
+            DECISIONS,
+            np.array(refs, np.uint64).astype(np.uint32),
+            *(list(values) for values in zip(*rows, strict=True)),
         )
         yield from cut_by(shards.astype(np.int64), batch)
 

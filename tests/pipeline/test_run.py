@@ -4,12 +4,14 @@ import gzip
 import json
 import os
 import random
+from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from pipeline.sources import plan
 from tests.reading import assert_books_balance, decoded_originals, rows, run_quietly
 from transforms.errors import RunFailedError, UsageError
 
@@ -18,7 +20,9 @@ SAMPLE = ROOT / "sample_data"
 SHARED = ROOT.parent / "shared" / "data"
 NEEDS_SHARED = pytest.mark.skipif(not SHARED.is_dir(), reason="the real articles of ../shared/data are not here")
 
-SENTENCES = [f"In the {n}th week of the strike the harbour of Port {n * 7} counted {n + 3} boats at anchor." for n in range(60)]
+SENTENCES = [
+    f"In the {n}th week of the strike the harbour of Port {n * 7} counted {n + 3} boats at anchor." for n in range(60)
+]
 STORY = "\n\n".join(SENTENCES[:20])
 
 
@@ -79,14 +83,20 @@ def test_the_seed_article(tmp_path):
 
 
 def test_undoing_the_edits_gives_every_input_back(tmp_path):
-    texts = {f"n{n}": "\r\n".join([*SENTENCES[n : n + 9], " Source\u00a0link ", "Leave a Reply"]) for n in range(0, 50, 10)}
+    texts = {
+        f"n{n}": "\r\n".join([*SENTENCES[n : n + 9], " Source\u00a0link ", "Leave a Reply"]) for n in range(0, 50, 10)
+    }
     write_jsonl(tmp_path / "in.jsonl", [{"id": id, "text": text} for id, text in texts.items()])
     run_quietly(tmp_path / "in.jsonl", tmp_path / "out")
     assert decoded_originals(tmp_path / "out") == texts
 
 
 def test_ids_that_two_records_share_are_told_apart(tmp_path):
-    records = [{"id": 1, "text": STORY}, {"id": 1, "text": "\n\n".join(SENTENCES[30:])}, {"id": "1", "text": STORY + " "}]
+    records = [
+        {"id": 1, "text": STORY},
+        {"id": 1, "text": "\n\n".join(SENTENCES[30:])},
+        {"id": "1", "text": STORY + " "},
+    ]
     random.Random(7).shuffle(records)
     write_jsonl(tmp_path / "in.jsonl", records)
     manifest = run_quietly(tmp_path / "in.jsonl", tmp_path / "out")
@@ -99,9 +109,7 @@ def test_ids_that_two_records_share_are_told_apart(tmp_path):
 
 
 def test_line_numbers_in_a_file_that_was_cut_into_splits(tmp_path, monkeypatch):
-    from pipeline import sources
-
-    monkeypatch.setattr(sources, "TARGET_BYTES", 4_000)
+    monkeypatch.setattr("pipeline.run.plan", partial(plan, target_bytes=4_000))
     records = [{"id": f"n{n}", "text": "\n\n".join(SENTENCES[n % 50 : n % 50 + 5]) + str(n)} for n in range(40)]
     path = write_jsonl(tmp_path / "in.jsonl", records)
     manifest = run_quietly(path, tmp_path / "out")
@@ -113,11 +121,14 @@ def test_line_numbers_in_a_file_that_was_cut_into_splits(tmp_path, monkeypatch):
 def test_keep_all(tmp_path):
     write_jsonl(tmp_path / "in.jsonl", [{"id": "a", "text": STORY}, {"id": "b", "text": STORY + "\n\nSource link"}])
     run_quietly(tmp_path / "in.jsonl", tmp_path / "out", keep="all")
-    assert {row["id"]: row["canonical_id"] for row in rows(tmp_path / "out", "articles")} == {"a": "a", "b": "a"}
+    assert {row["id"]: row["canonical_id"] for row in rows(tmp_path / "out", "articles")} == {
+        "a": "a",
+        "b": "a",
+    }
     assert [row["id"] for row in rows(tmp_path / "out", "duplicates")] == ["b"]
 
 
-# --- bad input ---------------------------------------------------------------------------------------------------------
+# Bad input.
 
 
 def test_every_kind_of_bad_record_is_kept_with_its_reason(tmp_path):
@@ -130,7 +141,9 @@ def test_every_kind_of_bad_record_is_kept_with_its_reason(tmp_path):
         json.dumps({"id": "furniture", "text": "Leave a Reply\n\nSource link"}).encode(),
         json.dumps({"id": "huge", "text": "word " * 10_000_000}).encode(),
         json.dumps({"id": "nul", "text": "Before\u0000 the NUL. " + STORY}).encode(),
-        b'{"id": "surrogate", "text": "A lone \\ud800 surrogate. ' + json.dumps("\n\n".join(SENTENCES[22:40])).encode()[1:-1] + b'"}',
+        b'{"id": "surrogate", "text": "A lone \\ud800 surrogate. '
+        + json.dumps("\n\n".join(SENTENCES[22:40])).encode()[1:-1]
+        + b'"}',
         b'{"id": "bytes", "text": "Caf\xe9 ' + json.dumps("\n\n".join(SENTENCES[41:])).encode()[1:-1] + b'"}',
     ]
     (tmp_path / "in.jsonl").write_bytes(b"\n".join(lines))
@@ -157,14 +170,15 @@ def test_files_that_cannot_be_read_whole(tmp_path):
     folder.mkdir()
     (folder / "empty.txt").write_bytes(b"")
     (folder / "image.txt").write_bytes(bytes(range(256)) * 40)
-    whole = gzip.compress("".join(json.dumps({"id": f"z{n}", "text": f"{n} {STORY}"}) + "\n" for n in range(900)).encode())
+    whole = gzip.compress(
+        "".join(json.dumps({"id": f"z{n}", "text": f"{n} {STORY}"}) + "\n" for n in range(900)).encode()
+    )
     (folder / "truncated.jsonl.gz").write_bytes(whole[: len(whole) // 2])
     (folder / "truncated.parquet").write_bytes(b"PAR1 and not much more")
     pq.write_table(pa.table({"headline": ["no text here"], "n": [1]}), folder / "columns.parquet")
     write_jsonl(folder / "good.jsonl", [{"id": "good", "text": "\n\n".join(SENTENCES[30:])}])
     run_quietly(folder, tmp_path / "out", max_reject_rate=1.0)
     assert_books_balance(tmp_path / "out")
-    reasons = {Path(row["input"].rpartition(":")[0] or row["input"]).name: row["reason"] for row in rows(tmp_path / "out", "rejects")}
     by_name = {Path(row["input"].split(":")[0]).name: row["reason"] for row in rows(tmp_path / "out", "rejects")}
     assert by_name == {
         "empty.txt": "empty",
@@ -172,7 +186,7 @@ def test_files_that_cannot_be_read_whole(tmp_path):
         "truncated.jsonl.gz": "unreadable_file",
         "truncated.parquet": "unreadable_file",
         "columns.parquet": "missing_text",
-    }, reasons
+    }
     assert "good" in {row["id"] for row in rows(tmp_path / "out", "articles")}
     with pytest.raises(RunFailedError, match="--strict"):
         run_quietly(folder, tmp_path / "strict", max_reject_rate=1.0, strict=True)

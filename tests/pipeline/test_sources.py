@@ -21,7 +21,8 @@ STORIES = [
         "source": "Harbour Post",
         "title": f"Ferry {i} sails again",
         "date": f"2024-03-{i % 28 + 1:02d}",
-        "text": f"The ferry left the port at {i} o’clock.\n\n“We waited long enough”, said passenger {i}." + " More." * (i % 7),
+        "text": f"The ferry left the port at {i} o’clock.\n\n“We waited long enough”, said passenger {i}."
+        + " More." * (i % 7),
     }
     for i in range(40)
 ]
@@ -53,7 +54,15 @@ def uris(planned):
 
 @pytest.fixture
 def folder(tmp_path):
-    names = ["b.jsonl", "a.txt", "deep/er/c.csv", "deep/d.parquet", "deep/e.NDJSON.GZ", "deep/f.tsv.zst", "g.txt.bz2"]
+    names = [
+        "b.jsonl",
+        "a.txt",
+        "deep/er/c.csv",
+        "deep/d.parquet",
+        "deep/e.NDJSON.GZ",
+        "deep/f.tsv.zst",
+        "g.txt.bz2",
+    ]
     hidden = [".hidden.txt", "_SUCCESS", "_staging/x.jsonl", ".git/y.txt"]
     for name in [*names, *hidden, "notes.docx", "deep/page.html", "README"]:
         path = tmp_path / name
@@ -68,7 +77,15 @@ def folder(tmp_path):
 def test_a_folder_is_read_with_its_folders_sorted_without_hidden_and_unknown_files(folder):
     planned = plan([str(folder)])
     found = [uri.removeprefix(f"{folder}/") for uri in uris(planned)]
-    expected = ["a.txt", "b.jsonl", "deep/d.parquet", "deep/e.NDJSON.GZ", "deep/er/c.csv", "deep/f.tsv.zst", "g.txt.bz2"]
+    expected = [
+        "a.txt",
+        "b.jsonl",
+        "deep/d.parquet",
+        "deep/e.NDJSON.GZ",
+        "deep/er/c.csv",
+        "deep/f.tsv.zst",
+        "g.txt.bz2",
+    ]
     assert found == expected
     assert planned.files == 7
     assert planned.ignored == {"": 1, ".docx": 1, ".html": 1}
@@ -99,8 +116,8 @@ def test_globs(folder, monkeypatch, glob, expected):
 
 def test_a_file_found_twice_is_read_once(folder, monkeypatch):
     monkeypatch.chdir(folder)
-    os.symlink("..", folder / "deep" / "loop")
-    os.symlink("a.txt", folder / "again.txt")
+    (folder / "deep" / "loop").symlink_to("..")
+    (folder / "again.txt").symlink_to("a.txt")
     assert uris(plan(["a.txt", ".", "./a.txt", str(folder / "a.txt"), "*.txt"])).count("a.txt") == 1
     assert len(uris(plan(["."]))) == 7
 
@@ -256,7 +273,7 @@ def test_unreadable_files_are_planned_and_rejected(tmp_path, monkeypatch):
     (tmp_path / "broken.parquet").write_bytes(b"PAR1" + b"x" * 1000)
     (tmp_path / "empty.parquet").write_bytes(b"")
     (tmp_path / "broken.jsonl.gz").write_bytes(b"no gzip at all")
-    os.symlink("nowhere", tmp_path / "gone.txt")
+    (tmp_path / "gone.txt").symlink_to("nowhere")
     for target_bytes in (10, 10**9):
         found = read(tmp_path, target_bytes=target_bytes)
         rejects = [record for record in found if not isinstance(record, Record)]

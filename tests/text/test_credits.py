@@ -18,9 +18,7 @@ def test_golden(case):
     assert find_credits(case["text"], RULES) == case["expected"]
 
 
-@pytest.mark.parametrize(
-    "form", ["(Additional reporting by {})", "With reporting by {}", "Source: {}", "© 2023 {}"]
-)
+@pytest.mark.parametrize("form", ["(Additional reporting by {})", "With reporting by {}", "Source: {}", "© 2023 {}"])
 @pytest.mark.parametrize("spelling", sorted(RULES.agencies))
 def test_every_spelling_in_a_credit_line_is_found_and_stays(form, spelling):
     text = f"{ARTICLE}\n\n{form.format(spelling)}"

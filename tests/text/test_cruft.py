@@ -48,11 +48,7 @@ def test_every_strong_literal_is_removed_behind_an_article():
 
 def test_every_weak_literal_is_removed_below_a_strong_block_and_stays_alone():
     alone = [literal for literal in WEAK if strip_cruft(f"{ARTICLE}\n\n{literal}", RULES)[1]]
-    kept = [
-        literal
-        for literal in WEAK
-        if strip_cruft(f"{ARTICLE}\n\nLeave a Reply\n\n{literal}", RULES)[0] != ARTICLE
-    ]
+    kept = [literal for literal in WEAK if strip_cruft(f"{ARTICLE}\n\nLeave a Reply\n\n{literal}", RULES)[0] != ARTICLE]
     assert (alone, kept) == ([], [])
 
 
@@ -61,15 +57,12 @@ def test_every_promo_is_removed_from_the_body():
         literal
         for rule, literal in LITERALS
         if rule.kind == "promo"
-        and strip_cruft("\n\n".join([ARTICLE, literal, *[ARTICLE] * 5]), RULES)[0]
-        != "\n\n".join([ARTICLE] * 6)
+        and strip_cruft("\n\n".join([ARTICLE, literal, *[ARTICLE] * 5]), RULES)[0] != "\n\n".join([ARTICLE] * 6)
     ]
     assert missed == []
 
 
-@pytest.mark.parametrize(
-    "sentence", ["The sign on the quay read {} and nobody moved.", "{} was all the note said."]
-)
+@pytest.mark.parametrize("sentence", ["The sign on the quay read {} and nobody moved.", "{} was all the note said."])
 def test_words_of_a_rule_inside_a_sentence_stay(sentence):
     phrases = [literal for _, literal in LITERALS if len(literal.split()) <= 5]  # longer ones are sentences
     texts = [f"{ARTICLE}\n\n{sentence.format(phrase)}" for phrase in phrases]
@@ -97,17 +90,13 @@ def test_each_removed_block_is_one_edit_with_its_separator():
     ]
 
 
-BLOCKS = st.lists(
-    st.one_of(st.sampled_from(STRONG), st.sampled_from(WEAK), st.sampled_from(PROSE)), max_size=14
-)
+BLOCKS = st.lists(st.one_of(st.sampled_from(STRONG), st.sampled_from(WEAK), st.sampled_from(PROSE)), max_size=14)
 SEPARATORS = st.lists(st.sampled_from(["\n\n", "\n"]), min_size=14, max_size=14)
 
 
 @given(BLOCKS, SEPARATORS)
 def test_undo_gives_the_input_back_and_a_second_pass_changes_nothing(blocks, separators):
-    text = "".join(
-        f"{block}{separator}" for block, separator in zip(blocks, separators, strict=False)
-    ).rstrip("\n")
+    text = "".join(f"{block}{separator}" for block, separator in zip(blocks, separators, strict=False)).rstrip("\n")
     stripped, edits = strip_cruft(text, RULES)
     assert apply_edits(text, edits) == stripped
     assert undo_edits(stripped, edits) == text

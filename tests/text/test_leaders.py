@@ -12,9 +12,7 @@ LOW = Thresholds(min_jaccard=0.7, min_containment=0.8, min_excerpt_shingles=3)
 def cluster(sets: list[set[int]], thresholds: Thresholds = LOW, groups: list[int] | None = None) -> Leaders:
     hashes = np.array([h for one in sets for h in sorted(one)], np.uint64)
     offsets = np.cumsum([0, *map(len, sets)])
-    return cluster_by_leader(
-        hashes, offsets, np.array(text_groups(sets) if groups is None else groups), thresholds
-    )
+    return cluster_by_leader(hashes, offsets, np.array(text_groups(sets) if groups is None else groups), thresholds)
 
 
 def text_groups(sets: list[set[int]]) -> list[int]:
@@ -165,14 +163,10 @@ def test_articles_of_one_size_are_not_excerpts_of_each_other():
 
 def test_thresholds_are_reached_by_the_exact_quotient():
     assert cluster([set(range(10)), set(range(7))]).relation.tolist() == [CANONICAL, NEAR]  # 7/10 >= 0.7
-    assert (
-        cluster([set(range(1000)), set(range(699))], LOW._replace(min_containment=1.0)).relation[1] == EXCERPT
-    )
+    assert cluster([set(range(1000)), set(range(699))], LOW._replace(min_containment=1.0)).relation[1] == EXCERPT
     for size in range(1, 200):
         for shared in range(1, size):
-            near = cluster(
-                [set(range(size)), set(range(shared))], LOW._replace(min_excerpt_shingles=999)
-            ).relation[1]
+            near = cluster([set(range(size)), set(range(shared))], LOW._replace(min_excerpt_shingles=999)).relation[1]
             assert (near == NEAR) == (shared / size >= 0.7)
 
 

@@ -116,9 +116,7 @@ def test_band_keys_are_equal_where_bands_are_and_nowhere_else():
     bands = {(j, *row[2 * j : 2 * j + 2].tolist()) for row in signatures for j in range(5)}
     assert len(np.unique(keys)) == len(bands)
     for j in range(5):
-        same_band = (signatures[:, None, 2 * j : 2 * j + 2] == signatures[None, :, 2 * j : 2 * j + 2]).all(
-            axis=2
-        )
+        same_band = (signatures[:, None, 2 * j : 2 * j + 2] == signatures[None, :, 2 * j : 2 * j + 2]).all(axis=2)
         assert np.array_equal(keys[:, None, j] == keys[None, :, j], same_band)
 
 
@@ -148,9 +146,7 @@ def test_banding_is_the_longest_that_reaches_the_recall(threshold, num_perm):
 
 
 def test_errors():
-    with pytest.raises(
-        ValueError, match=r"finds \[99.90%\] of the pairs at Jaccard \[0.05\]: .* finds \[99.86%\]"
-    ):
+    with pytest.raises(ValueError, match=r"finds \[99.90%\] of the pairs at Jaccard \[0.05\]: .* finds \[99.86%\]"):
         choose_banding(0.05, 128)
     with pytest.raises(ValueError, match=r"threshold \[0\] must be above 0"):
         choose_banding(0, 128)

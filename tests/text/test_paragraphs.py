@@ -11,8 +11,19 @@ from transforms.text.whitespace import normalise_line_ends, normalise_spaces
 
 LINES = st.lists(
     st.sampled_from(
-        ["", " ", "A line of the text that is about as long as any other.", "Short.", "- item", "a  b   1", "b\t2"]
-        + ["    Indented, as the old wires did it, with four spaces.", "  x", "\u3000日本語の段落です。", "and so on"]
+        [
+            "",
+            " ",
+            "A line of the text that is about as long as any other.",
+            "Short.",
+            "- item",
+            "a  b   1",
+            "b\t2",
+            "    Indented, as the old wires did it, with four spaces.",
+            "  x",
+            "\u3000日本語の段落です。",
+            "and so on",
+        ]
     ),
     max_size=12,
 )

@@ -31,4 +31,8 @@ def test_legitimate_repeats_of_real_articles_stay():
             for first, second, why in article["must_keep"]:
                 # Either both say the same, and both stay, or each says something of its own, and one of each stays.
                 wanted = [paragraphs[first], paragraphs[second]]
-                assert all(kept.count(text) >= wanted.count(text) for text in wanted), (article["id"], why, wanted)
+                assert all(kept.count(text) >= wanted.count(text) for text in wanted), (
+                    article["id"],
+                    why,
+                    wanted,
+                )

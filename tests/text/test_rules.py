@@ -118,9 +118,7 @@ def test_every_pattern_has_a_block_that_it_matches():
         pattern
         for rule in SHIPPED.rules
         for pattern in rule.patterns
-        if not any(
-            re.fullmatch(pattern, normalise_block(block)) for block in BLOCKS_BY_RULE.get(rule.name, [])
-        )
+        if not any(re.fullmatch(pattern, normalise_block(block)) for block in BLOCKS_BY_RULE.get(rule.name, []))
     ]
     assert unused == []
 

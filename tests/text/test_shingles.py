@@ -55,9 +55,7 @@ def test_kernel_equals_its_slow_twin(texts, k):
 def test_tokens_of_scripts_with_spaces_are_those_of_re(text):
     # Some symbols turn into Kana or marks only when folded, so leave those out afterwards.
     folded = unicodedata.normalize("NFKC", text).casefold()
-    plain = "".join(
-        c for c in folded if unicodedata.category(c) not in {"Mn", "Mc", "Me", "Cf", "Lo", "Lm", "Nl"}
-    )
+    plain = "".join(c for c in folded if unicodedata.category(c) not in {"Mn", "Mc", "Me", "Cf", "Lo", "Lm", "Nl"})
     assert tokens(plain) == re.findall(r"\w+", unicodedata.normalize("NFKC", plain).casefold())
 
 
@@ -66,9 +64,7 @@ def test_every_code_point_is_folded_as_unicodedata_does():
     in_context = [f"x{c}y {c} か{c}" for c in every]
     assert token_counts(large(in_context)).tolist() == [len(tokens(text)) for text in in_context]
     folded = [unicodedata.normalize("NFKC", text).casefold() for text in in_context]
-    assert np.array_equal(
-        shingle_stream(large(in_context), 1).hashes, shingle_stream(large(folded), 1).hashes
-    )
+    assert np.array_equal(shingle_stream(large(in_context), 1).hashes, shingle_stream(large(folded), 1).hashes)
     assert all(len(tokens(c)) <= MAX_TOKENS_PER_BYTE * len(c.encode()) for c in every)
 
 

@@ -22,7 +22,13 @@ EXCERPT = " ".join(STORY.split()[:80])
 
 
 def staged(**values):
-    row = dict.fromkeys(STAGED.names) | {"words": 200, "credits": [], "edit_count": 0, "uri": "a.txt", "place": 0}
+    row = dict.fromkeys(STAGED.names) | {
+        "words": 200,
+        "credits": [],
+        "edit_count": 0,
+        "uri": "a.txt",
+        "place": 0,
+    }
     return row | values
 
 
@@ -91,7 +97,15 @@ def test_renamed_articles_are_known_by_their_new_ids(tmp_path, make_pipeline):
 
 
 def articles(**options):
-    base = {"component": 1, "ref": 0, "url": None, "text_hash": b"", "words": 100, "source": "x", "published": NOON}
+    base = {
+        "component": 1,
+        "ref": 0,
+        "url": None,
+        "text_hash": b"",
+        "words": 100,
+        "source": "x",
+        "published": NOON,
+    }
     return base | options
 
 
@@ -102,7 +116,7 @@ def test_canonical_order_is_that_of_the_option_and_not_of_the_input():
     for order in itertools.permutations([early, long, preferred]):
 
         def first(rows=order, **config):
-            return [rows[row]["id"] for row in canonical_order(list(rows), DedupConfig(**config))][0]
+            return rows[canonical_order(list(rows), DedupConfig(**config))[0]]["id"]
 
         assert first() == "early"
         assert first(canonical="longest") == "long"

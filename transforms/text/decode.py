@@ -133,7 +133,8 @@ def _decode_marked(raw: bytes, mark: bytes, encoding: str) -> Decoded:
         pass
     if mark == codecs.BOM_UTF8:
         rest = raw[len(mark) :]
-        return _nearly_utf8(rest) or _guess(rest)
+        found = _nearly_utf8(rest) or _guess(rest)
+        return found._replace(encoding=f"{encoding}+{found.encoding}")
     text = raw.decode(encoding, "replace")
     if text.count("\ufffd") > _MAX_JUNK * len(text) + 1:  # + 1: a file cut inside its last character
         raise UndecodableError(f"begins with the byte order mark of {encoding}, but is not; save it as UTF-8")

@@ -62,9 +62,7 @@ def cluster_by_leader(
         if not 0 < (value := getattr(thresholds, name)) <= 1:
             raise ValueError(f"{name} [{value}] must be above 0 and at most 1")
     if offsets.size != text_group.size + 1:
-        raise ValueError(
-            f"[{offsets.size}] offsets do not fit [{text_group.size}] articles; expected one more"
-        )
+        raise ValueError(f"[{offsets.size}] offsets do not fit [{text_group.size}] articles; expected one more")
     found = _cluster(
         read_only(np.ascontiguousarray(hashes, np.uint64)),
         read_only(np.ascontiguousarray(offsets, np.int64)),
@@ -145,9 +143,7 @@ def _cluster(
                     else:
                         contained[folds], contained_shared[folds] = place, shared
                         folds += 1
-            _record(
-                article, home, home_shared, home_relation, offsets, leader, relation, jaccards, containments
-            )
+            _record(article, home, home_shared, home_relation, offsets, leader, relation, jaccards, containments)
             if home != article:
                 continue
             kept = 0
@@ -156,9 +152,7 @@ def _cluster(
                 if fold < folds and contained[fold] == place:
                     shared = contained_shared[fold]
                     other = leaders[place]
-                    _record(
-                        other, article, shared, EXCERPT, offsets, leader, relation, jaccards, containments
-                    )
+                    _record(other, article, shared, EXCERPT, offsets, leader, relation, jaccards, containments)
                     fold += 1
                 else:
                     leaders[kept] = leaders[place]

@@ -101,9 +101,7 @@ def _layout(lines: list[str], gaps: list[str], tabular: list[bool]) -> list[str]
     for last in [number for number, is_blank in enumerate(blank) if is_blank] + [len(gaps)]:
         if last > first:
             block = slice(first, last)
-            layout[block] = _block_layout(
-                lines[first : last + 1], gaps[block], tabular[first : last + 1], has_blank
-            )
+            layout[block] = _block_layout(lines[first : last + 1], gaps[block], tabular[first : last + 1], has_blank)
         first = last + 1
     return layout
 
@@ -168,13 +166,7 @@ def _is_wrapped(lines: list[str], starts_paragraph: list[bool]) -> bool:
             words += len(line) // 2 if _UNSPACED_SCRIPT.search(line) else line.count(" ") + 1
         elif number and not _SENTENCE_END.search(line):
             short += 1
-    return (
-        full >= 2
-        and short * 4 <= full
-        and mid_sentence * 2 > full
-        and capitals * 4 < full * 3
-        and words >= 4 * full
-    )
+    return full >= 2 and short * 4 <= full and mid_sentence * 2 > full and capitals * 4 < full * 3 and words >= 4 * full
 
 
 def _is_full(line: str, following: str, width: int) -> bool:

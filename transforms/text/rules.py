@@ -247,9 +247,7 @@ def load_cruft_rules(extra: Path | None = None) -> CruftRules:
         table = _parse_toml(str(extra), extra.read_text("utf-8"))
         for name in _strings(str(extra), "", table, "disable"):
             if name not in rules:
-                raise _error(
-                    str(extra), "", "disable", f"names no rule: [{name}]", "`cleancopy rules` lists them"
-                )
+                raise _error(str(extra), "", "disable", f"names no rule: [{name}]", "`cleancopy rules` lists them")
             del rules[name]
         for rule in _parse_rules(str(extra), table):
             if rule.name in rules:
@@ -271,9 +269,7 @@ def load_credit_rules() -> CreditRules:
         name = agency.get("name", "")
         for spelling in (name, *_strings(_CREDITS_FILE, name, agency, "spellings")):
             if not spelling or spelling in agencies:
-                raise _error(
-                    _CREDITS_FILE, name, "spellings", f"[{spelling}] is empty or taken", "list it once"
-                )
+                raise _error(_CREDITS_FILE, name, "spellings", f"[{spelling}] is empty or taken", "list it once")
             agencies[spelling] = name
     fields = ("before", "after", "roles", "joiners", "fillers")
     before, after, roles, joiners, fillers = (_strings(_CREDITS_FILE, "", table, field) for field in fields)

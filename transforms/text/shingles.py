@@ -159,9 +159,7 @@ def shingle_stream(texts: pa.LargeStringArray, k: int) -> ShingleStream:
     return ShingleStream(*stream)
 
 
-def shingle_hashes(
-    texts: pa.LargeStringArray, k: int
-) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
+def shingle_hashes(texts: pa.LargeStringArray, k: int) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
     """Sorted distinct hashes of the ``k``-token shingles of every text, and int64 offsets into them.
 
     Article i's set is ``hashes[offsets[i]:offsets[i + 1]]``, empty if it has no token. Arguments and errors
@@ -261,9 +259,7 @@ def _normalised_buffers(texts: pa.LargeStringArray) -> tuple[npt.NDArray[np.int6
 
 def _buffers(texts: pa.LargeStringArray) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]:
     if not isinstance(texts, pa.LargeStringArray):
-        raise TypeError(
-            f"texts are [{getattr(texts, 'type', type(texts))}], expected a pyarrow large_string array"
-        )
+        raise TypeError(f"texts are [{getattr(texts, 'type', type(texts))}], expected a pyarrow large_string array")
     if texts.null_count:
         texts = texts.fill_null("")  # the slot of a null may hold any bytes
     _, offsets, utf8 = texts.buffers() if len(texts) else (None, None, None)

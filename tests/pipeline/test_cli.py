@@ -1,0 +1,204 @@
+"""The command line: what it prints, how it fails."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from pipeline.cli import cli
+
+ROOT = Path(__file__).parents[2]
+STORY = "\n\n".join(
+    f"In week {n} the harbour of Port {n * 7} counted {n + 3} boats, the office said." for n in range(12)
+)
+DIRTY = STORY + "\n\nWith reporting by AP\n\nSource link\n\nLeave a Reply"
+
+
+def invoke(*arguments, **options):
+    return CliRunner().invoke(cli, list(map(str, arguments)), prog_name="cleancopy", **options)
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A finished run of two copies and one other article."""
+    folder = tmp_path_factory.mktemp("run")
+    records = [
+        {"id": "first", "title": "Boats Counted", "text": DIRTY, "source": "a.example", "date": "2023-05-20"},
+        {
+            "id": "second",
+            "text": STORY.replace("week 7", "that week"),
+            "source": "b.example",
+            "date": "2023-05-21",
+        },
+        {
+            "id": "third",
+            "text": "A story of its own that has nothing to do with boats.",
+            "url": "https://c.example/3",
+        },
+    ]
+    (folder / "in.jsonl").write_text("\n".join(map(json.dumps, records)), "utf-8")
+    result = invoke("run", folder / "in.jsonl", "--output", folder / "out", "--workers", 1)
+    assert result.exit_code == 0, result.output
+    return folder, result
+
+
+def test_run_says_what_it_did(finished):
+    folder, result = finished
+    said = " ".join(result.stdout.split())
+    assert "read 3 records kept 2 articles folded 1 near 1 rejected 0" in said
+    assert f"output in {folder / 'out'}" in said
+
+
+def test_explain_a_kept_article(finished):
+    folder, _ = finished
+    result = invoke("explain", folder / "out", "first")
+    assert result.exit_code == 0
+    for said in (
+        "Boats Counted",
+        "utf-8",
+        "AP",
+        "second  near  Jaccard 0.",
+        "en/source-link",
+        "en/comment-form",
+    ):
+        assert said in result.stdout
+
+
+def test_explain_a_copy(finished):
+    folder, _ = finished
+    assert "Folded into first as near" in invoke("explain", folder / "out", "second").stdout
+    story = json.loads(invoke("explain", folder / "out", "second", "--json").stdout)
+    assert story["canonical"]["title"] == "Boats Counted"
+    assert story["duplicate"]["relation"] == "near"
+
+
+def test_explain_what_is_not_there(finished, tmp_path):
+    folder, _ = finished
+    result = invoke("explain", folder / "out", "nobody")
+    assert (result.exit_code, "no article [nobody]" in result.stderr) == (2, True)
+    result = invoke("explain", tmp_path, "first")
+    assert (result.exit_code, "holds no finished run" in result.stderr) == (2, True)
+
+
+def test_clean_from_standard_input():
+    result = invoke("clean", input=DIRTY.encode("utf-16"))
+    assert result.exit_code == 0
+    assert result.stdout == STORY + "\n\nWith reporting by AP\n"
+
+
+def test_clean_as_json_and_as_a_diff(tmp_path):
+    (tmp_path / "a.txt").write_text(DIRTY, "utf-8")
+    shown = json.loads(invoke("clean", tmp_path / "a.txt", "--json").stdout)
+    assert shown["credits"] == ["AP"]
+    assert [edit["rule"] for edit in shown["edits"]] == ["en/comment-form", "en/source-link"]
+    assert "cruft/en/source-link" in invoke("clean", tmp_path / "a.txt", "--diff").stdout
+
+
+def test_clean_with_rules_of_ones_own(tmp_path):
+    rules = tmp_path / "rules.toml"
+    rules.write_text(
+        'disable = ["en/source-link"]\n[[rule]]\nname = "my/boats"\nkind = "cruft"\nstrength = "strong"\n'
+        'literals = ["All about boats"]\n'
+    )
+    result = invoke("clean", "--rules", rules, input="A boat.\n\nSource link\n\nAll about boats")
+    assert result.stdout == "A boat.\n\nSource link\n"
+    rules.write_text("[[rule]]\nname = 3\n")
+    result = invoke("clean", "--rules", rules, input="A boat.")
+    assert (result.exit_code, "rules.toml" in result.stderr) == (2, True)
+
+
+def test_compare(tmp_path):
+    (tmp_path / "a.txt").write_text(DIRTY, "utf-8")
+    (tmp_path / "b.txt").write_text("\n\n".join(STORY.split("\n\n")[:6]), "utf-8")
+    shown = json.loads(invoke("compare", tmp_path / "a.txt", tmp_path / "b.txt", "--json").stdout)
+    assert shown["b_in_a"] == 1.0
+    assert shown["jaccard"] < 0.6
+    assert shown["passages"]
+    assert "Jaccard" in invoke("compare", tmp_path / "a.txt", tmp_path / "b.txt").stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["run", "in.jsonl"], "Missing option '--output'"),
+        (["run", "--output", "out"], "Missing argument"),
+        (["run", "missing.jsonl", "--output", "out"], "[missing.jsonl] does not exist"),
+        (
+            ["run", "in.jsonl", "--output", "out", "--treshold=0.8"],
+            "no such option: --treshold; did you mean --threshold?",
+        ),
+        (["run", "in.jsonl", "--output", "out", "--threshold", "7"], "--threshold [7.0] must lie between"),
+        (["run", "in.jsonl", "--output", "out", "--threshold", "x"], "'x' is not a valid float"),
+        (["run", "in.jsonl", "--output", "out", "--columns", "text"], "not of the form FIELD=COLUMN"),
+        (["run", "in.jsonl", "--output", "out", "--columns", "body=text"], "[body] is no field"),
+        (["run", "in.jsonl", "--output", "out", "--canonical", "preferred"], "--prefer-sources"),
+        (["run", "in.doc", "--output", "out"], "of no known kind"),
+        (["run", "in.jsonl", "--output", "out", "--config", "c.toml"], "[treshold], which is no option"),
+        (["clean", "missing.txt"], "[missing.txt]: No such file"),
+        (["compare", "in.jsonl", "missing.txt"], "[missing.txt]: No such file"),
+        (["nothing"], "No such command"),
+    ],
+)
+def test_wrong_usage_is_one_clear_line_and_exit_code_2(arguments, said, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("in.jsonl").write_text('{"text": "A boat."}\n')
+    Path("in.doc").write_text("A boat.")
+    Path("c.toml").write_text("treshold = 0.8\n")
+    result = invoke(*arguments)
+    assert result.exit_code == 2, result.output
+    assert said in result.stderr
+    assert "Traceback" not in result.stderr
+    assert not Path("out").exists()
+
+
+def test_bytes_that_are_no_text(tmp_path):
+    (tmp_path / "image.txt").write_bytes(bytes(range(256)) * 30)
+    result = invoke("clean", tmp_path / "image.txt")
+    assert result.exit_code == 1
+    assert result.stderr.startswith("cleancopy: error:")
+
+
+def test_a_failed_run_exits_with_1_and_one_line(tmp_path):
+    (tmp_path / "in.jsonl").write_text('{"text": 3}\n')
+    result = invoke("run", tmp_path / "in.jsonl", "--output", tmp_path / "out", "--workers", 1, "--quiet")
+    assert result.exit_code == 1
+    assert result.stderr.count("\n") == 1
+    assert "1] of [1] records (100.0%) were rejected" in result.stderr
+
+
+def test_config_file_gives_defaults_and_flags_win(tmp_path):
+    (tmp_path / "in.jsonl").write_text(json.dumps({"guid": "a", "body": STORY}) + "\n" + '{"body": 1}\n')
+    (tmp_path / "c.toml").write_text(
+        f'inputs = ["{tmp_path}/in.jsonl"]\noutput = "{tmp_path}/out"\nworkers = 1\nmax-reject-rate = 0.5\n'
+        'num_perm = 64\nquiet = true\n[columns]\ntext = "body"\nid = "guid"\n'
+    )
+    result = invoke("run", "--config", tmp_path / "c.toml", "--num-perm", "96", "--json")
+    assert result.exit_code == 0, result.output
+    manifest = json.loads(result.stdout)
+    assert manifest["configuration"]["num_perm"] == 96
+    assert manifest["configuration"]["columns"] == {"text": "body", "id": "guid"}
+    assert manifest["counts"]["kept"] == 1
+
+
+def test_flags_of_beam_are_passed_on(tmp_path):
+    (tmp_path / "in.jsonl").write_text(json.dumps({"id": "a", "text": STORY}) + "\n")
+    arguments = ("run", tmp_path / "in.jsonl", "--workers", "1", "--quiet")
+    assert invoke(*arguments, "--output", tmp_path / "o", "--job_name=nightly", "--temp-location=/x").exit_code == 0
+
+
+def test_the_module_is_the_command():
+    result = subprocess.run([sys.executable, "-m", "pipeline", "--help"], capture_output=True, text=True, cwd=ROOT)
+    assert result.returncode == 0
+    assert result.stdout.startswith("Usage: cleancopy [OPTIONS] COMMAND")
+
+
+@pytest.mark.parametrize("command", sorted(cli.commands))
+def test_every_command_explains_itself_and_its_options(command):
+    result = invoke(command, "--help")
+    assert result.exit_code == 0
+    options = [option for option in cli.commands[command].params if isinstance(option, click.Option)]
+    assert [option.name for option in options if not option.help] == []
