@@ -94,8 +94,9 @@ def repair_lines(text: str) -> tuple[str, list[Edit]]:
 def compose(text: str) -> tuple[str, list[Edit]]:
     """Normalise to NFC, as the Unicode standard and the web's character model recommend.
 
-    >>> compose("cafe\\u0301")[1]
-    [Edit(kind='unicode', rule='nfc', start=3, before='é', after='é')]
+    >>> text, (edit,) = compose("cafe\\u0301")
+    >>> text, edit.rule, edit.start, len(edit.before), len(edit.after)
+    ('café', 'nfc', 3, 2, 1)
     """
     if unicodedata.is_normalized("NFC", text):
         return text, []
