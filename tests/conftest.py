@@ -5,6 +5,10 @@ from collections.abc import Callable
 import apache_beam as beam
 import pytest
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
+from hypothesis import settings
+
+settings.register_profile("cleancopy", deadline=None)  # a kernel compiles at its first call; the machine is shared
+settings.load_profile("cleancopy")
 
 RUNNERS = {
     "plain": lambda: FnApiRunner(),

@@ -16,8 +16,10 @@ from transforms.schemas import EDITS, STAGED, STAGED_REJECTS
 from transforms.staging import Staging
 from transforms.text.clean import CleanConfig, Cleaner
 from transforms.text.edits import Edit
+from transforms.text.need import Need
 from transforms.text.reasons import RejectReason
 from transforms.text.shingles import token_counts
+from transforms.text.survey import survey
 
 
 class PartBatch(NamedTuple):
@@ -132,16 +134,20 @@ def clean_batch(
     uri: str, records: Iterable[Record | Reject], cleaner: Cleaner
 ) -> tuple[pa.RecordBatch, pa.RecordBatch, pa.RecordBatch]:
     """Clean records of one file: batches of STAGED, EDITS and STAGED_REJECTS, each in the records' order."""
+    records = list(records)
+    needs = survey(
+        pa.array([record.text if isinstance(record, Record) else None for record in records], pa.large_string())
+    )
     kept: list[tuple[Any, ...]] = []
     ids: list[str] = []
     edits: list[Edit] = []
     sequence: list[int] = []
     rejects: list[tuple[Any, ...]] = []
-    for record in records:
+    for record, need in zip(records, needs.tolist(), strict=True):
         if isinstance(record, Reject):
             rejects.append((uri, record.place, record.reason, record.detail, record.raw))
             continue
-        text, made, credits = cleaner.clean(record.text)
+        text, made, credits = cleaner.clean(record.text, Need(need))
         if not text:
             rejects.append((uri, record.place, *_why_empty(record, made)))
             continue

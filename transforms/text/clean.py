@@ -1,17 +1,19 @@
 """Cleans one text: every step in its order, every change an edit.
 
 The order matters: characters are repaired before white space is normalised, because a no-break space can be half of a
-mojibake sequence; paragraphs are laid out before cruft is looked for, because cruft is whole paragraphs.
+mojibake sequence; paragraphs are laid out before cruft is looked for, because cruft is whole paragraphs. Quotes are
+straightened after the layout, which does not look at them.
 """
 
 import dataclasses
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 from transforms.text.credits import find_credits
 from transforms.text.cruft import strip_cruft
 from transforms.text.edits import Edit
+from transforms.text.need import Need
 from transforms.text.paragraphs import lay_out
 from transforms.text.repair import compose, is_suspect, repair_lines, straighten_quotes
 from transforms.text.repeats import drop_repeats
@@ -51,25 +53,32 @@ class Cleaner:
     def __init__(self, config: CleanConfig = CleanConfig()) -> None:
         self._cruft_rules: CruftRules = load_cruft_rules(config.rules)
         self._credit_rules: CreditRules = load_credit_rules()
-        characters: tuple[Step, ...] = (normalise_line_ends, repair_lines, compose, normalise_spaces)
-        if config.quotes == "straight":
-            characters += (straighten_quotes,)
-        self._steps: tuple[Step, ...] = (*characters, lay_out, self._strip_cruft, drop_repeats)
+        quotes: tuple[Step, ...] = (straighten_quotes,) if config.quotes == "straight" else ()
+        blocks: tuple[Step, ...] = (*quotes, self._strip_cruft, drop_repeats)
+        self._steps: dict[Need, tuple[Step, ...]] = {
+            Need.NOTHING: blocks,
+            Need.LAYOUT: (lay_out, *blocks),
+            Need.EVERYTHING: (normalise_line_ends, repair_lines, compose, normalise_spaces, lay_out, *blocks),
+        }
 
-    def clean(self, text: str) -> Cleaned:
-        """Clean ``text`` until nothing is left to clean, so that cleaning twice changes nothing."""
+    def clean(self, text: str, need: Need = Need.EVERYTHING) -> Cleaned:
+        """Clean ``text`` until nothing is left to clean, so that cleaning twice changes nothing.
+
+        ``need`` is what :func:`transforms.text.survey.survey` says of it: the result is the same without, only later.
+        """
         edits: list[Edit] = []
         for _ in range(_MAX_PASSES):
-            suspect = is_suspect(text)
-            text, made = self._clean_once(text)
+            suspect = need is Need.EVERYTHING and is_suspect(text)
+            text, made = self._clean_once(text, need)
             edits += made
             if not made or (not suspect and all(map(_settles, made))):
                 break
+            need = Need.EVERYTHING
         return Cleaned(text, edits, find_credits(text, self._credit_rules))
 
-    def _clean_once(self, text: str) -> tuple[str, list[Edit]]:
+    def _clean_once(self, text: str, need: Need) -> tuple[str, list[Edit]]:
         edits: list[Edit] = []
-        for step in self._steps:
+        for step in self._steps[need]:
             text, made = step(text)
             edits += made
         return text, edits
@@ -84,11 +93,3 @@ _SETTLING = frozenset({"edge", "hard-wrap", "line-break", "line-end", "odd-space
 def _settles(edit: Edit) -> bool:
     """Whether nothing new can follow from an edit; a removed paragraph may bare another one's cruft."""
     return edit.rule in _SETTLING
-
-
-def count_by_kind(edits: Iterable[Edit]) -> dict[str, int]:
-    """How many edits there are of each kind."""
-    counts: dict[str, int] = {}
-    for edit in edits:
-        counts[edit.kind] = counts.get(edit.kind, 0) + 1
-    return counts

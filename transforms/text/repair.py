@@ -10,8 +10,9 @@ match of that expression holds one of a few single characters or two neighbours 
 import difflib
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import accumulate
+from typing import Final, NamedTuple
 
 import ftfy
 from ftfy.badness import MOJIBAKE_CATEGORIES
@@ -31,44 +32,70 @@ _RULES = {
 }
 
 
-def _suspect_pattern() -> re.Pattern[str]:
-    """The gate: a superset of what ftfy can change; ``tests/text/test_repair.py`` holds it against ftfy."""
+_BMP = "".join(chr(code) for code in range(0x80, 0xFFFF) if not 0xD800 <= code < 0xE000)
 
-    def char_class(chars: set[str]) -> str:
-        return "".join(re.escape(char) for char in sorted(chars))
 
+class Clues(NamedTuple):
+    """Characters by what they say of their surroundings; ``tests/text/test_repair.py`` holds them against ftfy."""
+
+    alone: set[str]
+    """Suspect wherever they stand."""
+    odd: set[str]
+    """Suspect beside any clue."""
+    small: set[str]
+    """Accented small letters: odd, but not beside each other or beside a plain one."""
+    plain: set[str]
+    """Dashes and the like: suspect only beside what is odd and not small."""
+    other: set[str]
+    """Quotation marks, Greek and Cyrillic letters: suspect only beside what is odd."""
+
+
+# Three-letter matches that no two neighbours give away: a quotation mark between two of these.
+LEADS: Final = frozenset("ВГРСΒΓΞΟ")
+PROSE: Final = frozenset("‘“”’–—…")
+
+
+def _find_clues() -> Clues:
     def members(*categories: str) -> set[str]:
         expanded = re.compile("[" + "".join(MOJIBAKE_CATEGORIES[name] for name in categories) + "]")
         return set(expanded.findall(_BMP))
 
-    prose = set("‘“”’–—…")
-    plain = set("’–—…")  # never next to an accented small letter in a match
+    plain = set("’–—…")
     letters = members("upper_common", "lower_common")  # Greek and Cyrillic
-    small = members("lower_accented") | set("òóôõöøùúûü")
-    clues = members(*MOJIBAKE_CATEGORIES) | set("ÂÃÎÐŒœŠšŸžØÙ√≈†Ґґ")
-    odd = clues - letters - prose
-    alone = (
-        {chr(code) for code in (*CONTROL_CHARS, *LIGATURES)}
-        | {chr(code) for code in range(0x80, 0xA0)}
-        | set("&\r\u2028\u2029\x1bÃÂŒœЂ")
+    return Clues(
+        alone={chr(code) for code in (*CONTROL_CHARS, *LIGATURES, *range(0x80, 0xA0))} | set("\r\u2028\u2029\x1bÃÂŒœЂ"),
+        odd=(members(*MOJIBAKE_CATEGORIES) | set("ÂÃÎÐŒœŠšŸžØÙ√≈†Ґґ")) - letters - PROSE,
+        small=members("lower_accented") | set("òóôõöøùúûü"),
+        plain=plain,
+        other=letters | (PROSE - plain),
     )
-    lead = set("ВГРСΒΓΞΟ")
+
+
+def _suspect_pattern(clues: Clues) -> re.Pattern[str]:
+    """The gate: a superset of what ftfy can change."""
+
+    def char_class(chars: Iterable[str]) -> str:
+        return "[" + "".join(re.escape(char) for char in sorted(chars)) + "]"
+
+    alone, odd, small, plain, other = clues
+    every = odd | plain | other
     # The leading class is what makes the search fast: the engine skips everything else in one loop.
     return re.compile(
-        f"[{char_class(alone | clues)}](?:"
-        f"(?<=[{char_class(alone)}])"
-        f"|(?<=[{char_class(odd - small)}])[{char_class(clues)}]"
-        f"|(?<=[{char_class(small)}])[{char_class(clues - small - plain)}]"
-        f"|(?<=[{char_class(plain)}])[{char_class(odd - small)}]"
-        f"|(?<=[{char_class((letters | prose) - plain)}])[{char_class(odd)}]"
-        f"|(?<=Г)ў"
-        f"|(?<=[{char_class(lead)}])[{char_class(prose)}][{char_class(lead)}]"
+        f"{char_class(alone | every | {'&'})}(?:"
+        f"(?<={char_class(alone)})"
+        f"|(?<={char_class(odd - small)}){char_class(every)}"
+        f"|(?<={char_class(small)}){char_class(every - small - plain)}"
+        f"|(?<={char_class(plain)}){char_class(odd - small)}"
+        f"|(?<={char_class(other)}){char_class(odd)}"
+        f"|(?<={char_class(LEADS)}){char_class(PROSE)}{char_class(LEADS)}"
+        "|(?<=Г)ў"
+        "|(?<=&)#?[0-9A-Za-z]{1,24};"
         ")"
     )
 
 
-_BMP = "".join(chr(code) for code in range(0x80, 0xFFFF) if not 0xD800 <= code < 0xE000)
-_SUSPECT = _suspect_pattern()
+CLUES: Final = _find_clues()
+_SUSPECT = _suspect_pattern(CLUES)
 
 
 def is_suspect(text: str) -> bool:

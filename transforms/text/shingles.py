@@ -247,17 +247,18 @@ def _entry(character: str) -> int:
 
 
 def _normalised_buffers(texts: pa.LargeStringArray) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]:
-    offsets, utf8 = _buffers(texts)
+    offsets, utf8 = utf8_buffers(texts)
     rows = np.flatnonzero(_needs_normalising(offsets, utf8, _tables().orders))
     if rows.size == 0:
         return offsets, utf8
     mask = np.zeros(len(texts), bool)
     mask[rows] = True
     normal = [unicodedata.normalize("NFKC", text) for text in texts.take(rows).to_pylist()]
-    return _buffers(pc.replace_with_mask(texts, mask, pa.array(normal, pa.large_string())))
+    return utf8_buffers(pc.replace_with_mask(texts, mask, pa.array(normal, pa.large_string())))
 
 
-def _buffers(texts: pa.LargeStringArray) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]:
+def utf8_buffers(texts: pa.LargeStringArray) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]:
+    """Offsets and UTF-8 bytes of ``texts``, copied only where there are nulls; ``TypeError`` for another type."""
     if not isinstance(texts, pa.LargeStringArray):
         raise TypeError(f"texts are [{getattr(texts, 'type', type(texts))}], expected a pyarrow large_string array")
     if texts.null_count:
@@ -270,7 +271,7 @@ def _buffers(texts: pa.LargeStringArray) -> tuple[npt.NDArray[np.int64], npt.NDA
 
 
 @kernel
-def _decode(utf8: npt.NDArray[np.uint8], i: int) -> tuple[np.int64, int]:
+def code_point(utf8: npt.NDArray[np.uint8], i: int) -> tuple[np.int64, int]:
     """Code point at byte ``i``, and the byte after it."""
     byte = np.int64(utf8[i])
     if byte < 0x80:
@@ -297,7 +298,7 @@ def _needs_normalising(
                 previous = np.int64(0)
                 i += 1
                 continue
-            character, i = _decode(utf8, i)
+            character, i = code_point(utf8, i)
             order = np.int64(orders[character])
             if order == _INTERACTS or 0 < order < previous:
                 found[row] = True
@@ -349,7 +350,7 @@ def _shingle_stream(
                 entry = entries[utf8[i]]
                 i += 1
             else:
-                character, i = _decode(utf8, i)
+                character, i = code_point(utf8, i)
                 entry = entries[character]
             if entry >> _KIND_SHIFT <= WORD:
                 # Without a branch: where words end cannot be predicted, and each miss costs what ten
