@@ -153,50 +153,53 @@ def _articles(
     order = np.argsort(column(decisions, "row"))
     decisions = decisions.take(pa.array(order))
     decided = column(decisions, "row")
+    schema = ALL_ARTICLES if keep == "all" else ARTICLES
     first = 0
     for batch in files.read_parquet(staged):
         count = batch.num_rows
         begin, end = np.searchsorted(decided, [first, first + count])
         inside = decisions.slice(begin, end - begin)
-        at = decided[begin:end] - first
-        ids = rename(batch.column("id").to_pylist(), first, renames)
-        cluster_ids, sizes = list(ids), [1] * count
-        copies: list[list[dict[str, Any]]] = [[]] * count
-        is_copy = np.zeros(count, bool)
-        for row, decision in zip(at, inside.to_pylist(), strict=True):
-            cluster_ids[row] = decision["canonical_id"]
-            sizes[row] = decision["cluster_size"]
-            copies[row] = decision["copies"]
-            is_copy[row] = decision["relation"] is not None
-        inputs = _input_names(batch, before)
-        staged_columns = {name: batch.column(name) for name in batch.schema.names} | {"id": pa.array(ids)}
+        rows = decided[begin:end] - first
+        known = {name: batch.column(name) for name in batch.schema.names}
+        known["id"] = rename(known["id"], first, renames)
+        known["input"] = _input_names(batch, before)
+        known["cluster_id"] = _with(known["id"], rows, inside.column("canonical_id"))
+        known["cluster_size"] = _with(pa.repeat(pa.scalar(1, pa.int32()), count), rows, inside.column("cluster_size"))
+        known["copies"] = _with_lists(count, rows, inside.column("copies"))
+        known["embeds"] = pa.ListArray.from_arrays(np.zeros(count + 1, np.int32), pa.array([], pa.string()))
+        known["canonical_id"] = known["cluster_id"]
         first += count
-        if is_copy.any():
-            copied = pa.array(np.flatnonzero(is_copy))
-            of_copies = inside.filter(pc.is_valid(inside.column("relation")))
-            taken = {name: staged_columns[name].take(copied) for name in ("id", "url", "source", "title", "published")}
-            duplicates.append(
-                make_batch(
-                    DUPLICATES,
-                    taken["id"],
-                    of_copies.column("canonical_id"),
-                    of_copies.column("canonical_id"),
-                    *(of_copies.column(name) for name in ("relation", "jaccard", "containment")),
-                    *(taken[name] for name in ("url", "source", "title", "published")),
-                    inputs.take(copied),
-                )
-            )
-        known = staged_columns | {
-            "cluster_id": cluster_ids,
-            "cluster_size": sizes,
-            "copies": copies,
-            "embeds": [[]] * count,
-            "input": inputs,
-            "canonical_id": cluster_ids,
-        }
-        schema = ALL_ARTICLES if keep == "all" else ARTICLES
         articles = make_batch(schema, *(known[name] for name in schema.names))
-        yield articles if keep == "all" else articles.filter(pa.array(~is_copy))
+        folded = pc.is_valid(inside.column("relation"))
+        copies = pa.array(rows).filter(folded)
+        if len(copies):
+            known = {name: values.take(copies) for name, values in known.items()} | {
+                name: inside.column(name).filter(folded)
+                for name in ("canonical_id", "relation", "jaccard", "containment")
+            }
+            duplicates.append(make_batch(DUPLICATES, *(known[name] for name in DUPLICATES.names)))
+            if keep == "canonical":
+                kept = np.ones(count, bool)
+                kept[copies.to_numpy()] = False
+                articles = articles.filter(pa.array(kept))
+        yield articles
+
+
+def _with(column: pa.Array, rows: np.ndarray[Any, Any], values: pa.Array) -> pa.Array:
+    """The column with other values in some rows (ascending)."""
+    if not len(rows):
+        return column
+    mask = np.zeros(len(column), bool)
+    mask[rows] = True
+    return pc.replace_with_mask(column, pa.array(mask), values)
+
+
+def _with_lists(count: int, rows: np.ndarray[Any, Any], lists: pa.ListArray) -> pa.ListArray:
+    """A column of empty lists, but for some rows (ascending)."""
+    lengths = np.zeros(count, np.int32)
+    lengths[rows] = pc.list_value_length(lists).to_numpy(zero_copy_only=False)
+    offsets = np.concatenate([np.zeros(1, np.int32), np.cumsum(lengths, dtype=np.int32)])
+    return pa.ListArray.from_arrays(pa.array(offsets), lists.flatten())
 
 
 def _edits(staging: Staging, shard: int, renames: dict[int, int]) -> Iterator[pa.RecordBatch]:
@@ -207,8 +210,8 @@ def _edits(staging: Staging, shard: int, renames: dict[int, int]) -> Iterator[pa
     owners: list[str] = []
     first = 0
     for batch in files.read_parquet(staging.articles(shard), ["id", "edit_count"]):
-        ids = rename(batch.column("id").to_pylist(), first, renames)
-        owners += np.repeat(np.array(ids, object), batch.column("edit_count").to_numpy()).tolist()
+        ids = rename(batch.column("id"), first, renames).to_numpy(zero_copy_only=False)
+        owners += np.repeat(ids, batch.column("edit_count").to_numpy()).tolist()
         first += batch.num_rows
     done = 0
     for batch in files.read_parquet(staging.edits(shard)):
@@ -227,10 +230,9 @@ def _rejects(staged: str, before: dict[str, int]) -> Iterator[pa.RecordBatch]:
 
 def _input_names(batch: pa.RecordBatch, before: dict[str, int]) -> pa.Array:
     """``news.jsonl:17`` for the 17th line of a file; the file's name alone for a whole file."""
-    return pa.array(
-        [
-            f"{uri}:{place + before.get(uri, 0)}" if place else uri
-            for uri, place in zip(batch.column("uri").to_pylist(), batch.column("place").to_pylist(), strict=True)
-        ],
-        pa.string(),
-    )
+    uris, places = batch.column("uri"), batch.column("place")
+    if before:
+        added = [before.get(uri, 0) for uri in uris.to_pylist()]
+        places = pc.if_else(pc.equal(places, 0), 0, pc.add(places, pa.array(added, pa.int64())))
+    numbered = pc.binary_join_element_wise(uris, pc.cast(places, pa.string()), ":")
+    return pc.if_else(pc.equal(places, 0), uris, numbered)

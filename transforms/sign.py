@@ -2,7 +2,6 @@
 
 import dataclasses
 from collections.abc import Iterator
-from hashlib import blake2b
 from typing import Any, Final, Literal
 
 import apache_beam as beam
@@ -15,9 +14,10 @@ from transforms.config import DedupConfig
 from transforms.files import read_parquet
 from transforms.schemas import BANDS, FINGERPRINTS, IDS
 from transforms.staging import Staging
-from transforms.text.minhash import band_keys, choose_banding, sign_articles
+from transforms.text.minhash import band_keys, choose_banding, sign_articles, string_hashes
 
 Keyed = tuple[int, pa.RecordBatch]
+Columns = tuple[np.ndarray[Any, Any], ...]
 
 PARTITIONS: Final = 32
 
@@ -53,67 +53,44 @@ class _SignShard(beam.DoFn):
         | TaggedOutput[Literal["fingerprints"], Keyed]
         | TaggedOutput[Literal["ids"], Keyed]
     ]:
-        row = 0
-        bands: list[np.ndarray[Any, Any]] = []
-        band_refs: list[np.ndarray[Any, Any]] = []
-        hashes: list[np.ndarray[Any, Any]] = []
-        ranks: list[np.ndarray[Any, Any]] = []
-        hash_refs: list[np.ndarray[Any, Any]] = []
-        ids: list[int] = []
-        contents: list[int] = []
-        for batch in read_parquet(self._staging.articles(shard), ["id", "url", "text"]):
-            refs = (np.uint64(shard) << np.uint64(32)) | np.arange(row, row + batch.num_rows, dtype=np.uint64)
-            row += batch.num_rows
-            content = [hash64(text, url) for text, url in _pairs(batch, "text", "url")]
-            signed = sign_articles(
-                batch.column("text"), self._config.shingle, self._config.num_perm, self._config.scale
-            )
+        batches = read_parquet(self._staging.articles(shard), ["id", "url", "text"])
+        tables = list(zip(*self._sign(shard, batches), strict=True))
+        if tables:
+            bands, fingerprints, ids = (tuple(map(np.concatenate, zip(*table, strict=True))) for table in tables)
+            yield from _tagged("bands", bands[0], BANDS, *bands)
+            yield from _tagged("fingerprints", fingerprints[0].astype(np.uint64) << 32, FINGERPRINTS, *fingerprints)
+            yield from _tagged("ids", ids[0], IDS, *ids)
+
+    def _sign(self, shard: int, batches: Iterator[pa.RecordBatch]) -> Iterator[tuple[Columns, Columns, Columns]]:
+        """Columns of BANDS, FINGERPRINTS and IDS for each batch of a shard."""
+        config = self._config
+        first = shard << 32
+        for batch in batches:
+            refs = np.arange(first, first + batch.num_rows, dtype=np.uint64)
+            first += batch.num_rows
+            texts = batch.column("text")
+            contents = string_hashes(texts) ^ string_hashes(batch.column("url").cast(pa.large_string()))
+            signed = sign_articles(texts, config.shingle, config.num_perm, config.scale)
             some = signed.shingles > 0
             keys = band_keys(signed.signatures[some], self._banding)
-            bands.append(keys.ravel())
-            band_refs.append(np.repeat(refs[some], keys.shape[1]))
             # Who is too short for an excerpt is too short to contain one.
-            long = signed.shingles >= self._config.min_excerpt_shingles
-            sizes = np.where(long, np.diff(signed.fingerprint_offsets), 0)
+            long = signed.shingles >= config.min_excerpt_shingles
+            sizes = np.diff(signed.fingerprint_offsets)
+            hashes = signed.fingerprints[np.repeat(long, sizes)]
+            sizes = np.where(long, sizes, 0)
             # Of equally long articles the content decides, never the place in the input.
-            rank = np.minimum(sizes, 0xFFFF).astype(np.uint32) << np.uint32(16)
-            rank |= np.array(content, np.uint64).astype(np.uint32) & np.uint32(0xFFFF)
-            hashes.append(signed.fingerprints[np.repeat(long, np.diff(signed.fingerprint_offsets))])
-            ranks.append(np.repeat(rank, sizes))
-            hash_refs.append(np.repeat(refs, sizes))
-            ids += [hash64(article_id) for article_id in batch.column("id").to_pylist()]
-            contents += content
-        if not row:
-            return
-        refs = (np.uint64(shard) << np.uint64(32)) | np.arange(row, dtype=np.uint64)
-        yield from _tagged("bands", PARTITIONS, _joined(bands), BANDS, _joined(bands), _joined(band_refs))
-        fingerprint = _joined(hashes)
-        spread = fingerprint.astype(np.uint64) << np.uint64(32)
-        yield from _tagged(
-            "fingerprints", PARTITIONS, spread, FINGERPRINTS, fingerprint, _joined(ranks), _joined(hash_refs)
-        )
-        keys = np.array(ids, np.uint64)
-        yield from _tagged("ids", PARTITIONS, keys, IDS, keys, np.array(contents, np.uint64), refs)
-
-
-def hash64(*values: str | None) -> int:
-    """64 bits of BLAKE2b over the values; ``None`` is empty."""
-    joined = "\0".join(value or "" for value in values)
-    return int.from_bytes(blake2b(joined.encode(), digest_size=8).digest(), "little")
-
-
-def _pairs(batch: pa.RecordBatch, *names: str) -> Iterator[tuple[Any, ...]]:
-    return zip(*(batch.column(name).to_pylist() for name in names), strict=True)
-
-
-def _joined(arrays: list[np.ndarray[Any, Any]]) -> np.ndarray[Any, Any]:
-    return np.concatenate(arrays)
+            ranks = np.minimum(sizes, 0xFFFF).astype(np.uint32) << 16 | (contents & 0xFFFF).astype(np.uint32)
+            yield (
+                (keys.ravel(), np.repeat(refs[some], keys.shape[1])),
+                (hashes, np.repeat(ranks, sizes), np.repeat(refs, sizes)),
+                (string_hashes(batch.column("id").cast(pa.large_string())), contents, refs),
+            )
 
 
 def _tagged(
-    tag: str, partitions: int, key: np.ndarray[Any, Any], schema: pa.Schema, *columns: np.ndarray[Any, Any]
+    tag: str, key: np.ndarray[Any, Any], schema: pa.Schema, *columns: np.ndarray[Any, Any]
 ) -> Iterator[TaggedOutput[Any, Keyed]]:
     """Cut the columns by the top bits of their 64-bit key."""
-    partition = (key >> np.uint64(64 - partitions.bit_length() + 1)).astype(np.int64)
+    partition = (key >> np.uint64(65 - PARTITIONS.bit_length())).astype(np.int64)
     for number, rows in cut_by(partition, make_batch(schema, *columns)):
         yield TaggedOutput(tag, (number, rows))

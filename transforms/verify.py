@@ -69,14 +69,14 @@ def renamed(article_id: str, ordinal: int) -> str:
     return f"{article_id}~{ordinal}"
 
 
-def rename(ids: list[str], first_row: int, renames: dict[int, int]) -> list[str]:
+def rename(ids: pa.StringArray, first_row: int, renames: dict[int, int]) -> pa.StringArray:
     """Ids of consecutive rows, the repeated ones renamed; ``renames`` maps a row to its ordinal."""
-    if not renames:
+    rows = range(first_row, first_row + len(ids))
+    if not any(row in rows for row in renames):
         return ids
-    return [
-        renamed(article_id, renames[row]) if row in renames else article_id
-        for row, article_id in enumerate(ids, first_row)
-    ]
+    values = ids.to_pylist()
+    named = (renamed(id, renames[row]) if row in renames else id for row, id in zip(rows, values, strict=True))
+    return pa.array(named, pa.string())
 
 
 def renames_by_row(batches: Iterable[pa.RecordBatch]) -> dict[int, int]:
@@ -100,9 +100,9 @@ def _member_articles(
     for batch in read_parquet(staging.articles(shard), _COLUMNS):
         begin, end = np.searchsorted(rows, [first, first + batch.num_rows])
         if begin < end:
-            ids = rename(batch.column("id").to_pylist(), first, renames)
-            inside = rows[begin:end] - first
-            wanted = batch.take(pa.array(inside))
+            inside = pa.array(rows[begin:end] - first)
+            ids = rename(batch.column("id"), first, renames).take(inside)
+            wanted = batch.take(inside)
             texts = wanted.column("text")
             hashes, offsets = shingle_hashes(texts, shingle)
             yield from cut_by(
@@ -111,7 +111,7 @@ def _member_articles(
                     MEMBER_ARTICLES,
                     components[begin:end],
                     (np.uint64(shard) << np.uint64(32)) | rows[begin:end].astype(np.uint64),
-                    [ids[row] for row in inside],
+                    ids,
                     *(wanted.column(name) for name in ("url", "source", "published", "words")),
                     [blake2b(text.encode(), digest_size=16).digest() for text in texts.to_pylist()],
                     pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), pa.array(hashes)),

@@ -73,7 +73,8 @@ class Cleaner:
             edits += made
             if not made or (not suspect and all(map(_settles, made))):
                 break
-            need = Need.EVERYTHING
+            # Where characters were in order, only paragraphs can have come to stand differently.
+            need = Need.EVERYTHING if need is Need.EVERYTHING else Need.LAYOUT
         return Cleaned(text, edits, find_credits(text, self._credit_rules))
 
     def _clean_once(self, text: str, need: Need) -> tuple[str, list[Edit]]:

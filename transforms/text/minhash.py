@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from transforms.text.shingles import kernel, read_only, shingle_stream
+from transforms.text.shingles import finalise, kernel, read_only, shingle_stream, utf8_buffers
 
 SEED = 1  # datasketch's default
 NO_BAND = np.uint64(0)
@@ -130,6 +130,34 @@ def candidate_probability(jaccard: float, banding: Banding) -> float:
     [0.9998, 0.9899]
     """
     return float(1 - (1 - jaccard**banding.rows) ** banding.bands)
+
+
+def string_hashes(strings: pa.LargeStringArray) -> npt.NDArray[np.uint64]:
+    """64-bit hashes of whole strings, uint64[n]: equal strings have equal ones, in every process; null is empty.
+
+    >>> hashes = string_hashes(pa.array(["a", "b", "a", None, ""], pa.large_string()))
+    >>> bool(hashes[0] == hashes[2]), len(set(hashes.tolist()))
+    (True, 3)
+    """
+    return _string_hashes(*utf8_buffers(strings))
+
+
+@kernel
+def _string_hashes(offsets: npt.NDArray[np.int64], utf8: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint64]:
+    hashes = np.empty(offsets.size - 1, np.uint64)
+    for row in range(hashes.size):
+        i, end = offsets[row], offsets[row + 1]
+        # Eight bytes a round, each round through a multiplication and a shift; the length tells "a" from "a\0".
+        found = np.uint64(end - i)
+        while i < end:
+            word = np.uint64(0)
+            for place in range(min(8, end - i)):
+                word |= np.uint64(utf8[i + place]) << np.uint64(8 * place)
+            found = (found ^ word) * np.uint64(0x9E3779B97F4A7C15)
+            found ^= found >> np.uint64(32)
+            i += 8
+        hashes[row] = finalise(found)
+    return hashes
 
 
 def band_keys(signatures: npt.NDArray[np.uint32], banding: Banding) -> npt.NDArray[np.uint64]:

@@ -45,7 +45,7 @@ class Clues(NamedTuple):
     small: set[str]
     """Accented small letters: odd, but not beside each other or beside a plain one."""
     plain: set[str]
-    """Dashes and the like: suspect only beside what is odd and not small."""
+    """Dashes, no-break spaces and the like: suspect only beside what is odd and not small."""
     other: set[str]
     """Quotation marks, Greek and Cyrillic letters: suspect only beside what is odd."""
 
@@ -60,11 +60,11 @@ def _find_clues() -> Clues:
         expanded = re.compile("[" + "".join(MOJIBAKE_CATEGORIES[name] for name in categories) + "]")
         return set(expanded.findall(_BMP))
 
-    plain = set("’–—…")
+    plain = members("common")
     letters = members("upper_common", "lower_common")  # Greek and Cyrillic
     return Clues(
         alone={chr(code) for code in (*CONTROL_CHARS, *LIGATURES, *range(0x80, 0xA0))} | set("\r\u2028\u2029\x1bÃÂŒœЂ"),
-        odd=(members(*MOJIBAKE_CATEGORIES) | set("ÂÃÎÐŒœŠšŸžØÙ√≈†Ґґ")) - letters - PROSE,
+        odd=(members(*MOJIBAKE_CATEGORIES) | set("ÂÃÎÐŒœŠšŸžØÙ√≈†Ґґ")) - letters - PROSE - plain,
         small=members("lower_accented") | set("òóôõöøùúûü"),
         plain=plain,
         other=letters | (PROSE - plain),

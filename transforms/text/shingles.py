@@ -308,7 +308,7 @@ def _needs_normalising(
 
 
 @kernel
-def _finalise(h: np.uint64) -> np.uint64:
+def finalise(h: np.uint64) -> np.uint64:
     """MurmurHash3's 64-bit finaliser: every bit of the input moves every bit of the output."""
     h ^= h >> np.uint64(33)
     h *= np.uint64(0xFF51AFD7ED558CCD)
@@ -395,7 +395,7 @@ def _shingle_stream(
             found[count] = h
             count += 1
         for j in range(count):
-            found[j] = _finalise(found[j])
+            found[j] = finalise(found[j])
         words[row] = count
         shingles = max(count - k + 1, min(count, 1))
         if total + shingles > hashes.size:
@@ -407,10 +407,10 @@ def _shingle_stream(
             rolling = np.uint64(0)
             for j in range(min(k, count)):
                 rolling = rolling * _MULTIPLIER + found[j]
-            hashes[total] = _finalise(rolling)
+            hashes[total] = finalise(rolling)
             for j in range(1, shingles):
                 rolling = rolling * _MULTIPLIER + found[j + k - 1] - found[j - 1] * power
-                hashes[total + j] = _finalise(rolling)
+                hashes[total + j] = finalise(rolling)
         total += shingles
         starts[row + 1] = total
     return hashes[:total], starts, words
