@@ -6,7 +6,7 @@ READY := .venv/.ready
 OUT := out
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench lock clean
+.PHONY: help run test check format bench profile lock clean
 
 ## help: show what there is
 help:
@@ -31,9 +31,13 @@ format: $(READY)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-## bench: time the whole pipeline (benchmarks/README.md)
+## bench: time cleancopy beside its peers (benchmarks/README.md); ARGS="--sizes 5000" is passed on
 bench: $(READY)
-	$(BIN)/python -m benchmarks.run
+	@$(BIN)/python -m benchmarks.run $(ARGS)
+
+## profile: print where the time goes, step by step; ARGS="--limit 20000" is passed on
+profile: $(READY)
+	@$(BIN)/python -m benchmarks.profile_steps $(ARGS)
 
 ## lock: choose the versions in constraints.txt anew
 lock: $(READY)

@@ -246,6 +246,148 @@ def compare(left: str, right: str, shingle: int, num_perm: int, as_json: bool) -
         show_comparison(compare_texts(*texts, shingle=shingle, num_perm=num_perm), (left, right), as_json=as_json)
 
 
+@cli.group(name="eval")
+def evaluate() -> None:
+    """Score cleaning and deduplication against labelled data."""
+
+
+@evaluate.command(name="clean", cls=_Command)
+@click.argument("labelled", type=click.Path(dir_okay=False, exists=True, path_type=Path))
+@click.option(
+    "--tail",
+    "tails",
+    multiple=True,
+    metavar="K",
+    help="Keep only K blocks behind each article, or `whole`; may be given again. Default: 1, 4, 8 and whole.",
+)
+@click.option("--worst", default=0, metavar="N", help="Print the N article paragraphs whose loss costs most words.")
+@click.option("--rules", type=click.Path(dir_okay=False, exists=True, path_type=Path), help="Extra cruft rules.")
+@click.option("--json", "as_json", is_flag=True, help="All figures as JSON.")
+def eval_clean(labelled: Path, tails: tuple[str, ...], worst: int, rules: Path | None, as_json: bool) -> None:
+    """Score cleaning: the cruft and promos that go, and above all the share of the articles that is lost.
+
+    LABELLED is .jsonl or .jsonl.gz; each line is a page with `labels` (1 where the paragraph is the article's, 0 where
+    not) and as many `paragraphs`, or `naive_text` with a blank line between paragraphs; `id` and `lang` if known.
+    """
+    with _user_errors():
+        from pipeline.evaluate import DEFAULT_TAILS, evaluate_cleaning, parse_tail, read_pages
+        from pipeline.show_eval import show_evaluations
+        from transforms.text.clean import CleanConfig, Cleaner
+        from transforms.text.rules import load_cruft_rules
+
+        lengths = tuple(map(parse_tail, tails)) or DEFAULT_TAILS
+        cleaner = Cleaner(CleanConfig(rules=rules))
+        evaluations = evaluate_cleaning(read_pages(labelled), cleaner, load_cruft_rules(rules), lengths)
+        show_evaluations(evaluations, worst=worst, as_json=as_json)
+
+
+@evaluate.command(name="dedup", cls=_Command)
+@click.argument("labelled", type=click.Path(dir_okay=False, exists=True))
+@click.option("--run", "output", metavar="DIR", help="A finished run whose decisions are scored.")
+@click.option(
+    "--articles",
+    type=click.Path(exists=True),
+    metavar="PARQUET",
+    help="Articles, a file or a folder, with id, text, and title, source, url, date if known: each pair is decided.",
+)
+@click.option("--threshold", default=0.7, show_default=True, help="Jaccard from which truth pairs are copies.")
+@click.option("--containment", default=0.8, show_default=True, help="Containment from which they are excerpts.")
+@click.option("--worst", default=0, metavar="N", help="Print the N worst misses and false merges side by side.")
+@click.option("--json", "as_json", is_flag=True, help="All figures as JSON.")
+def eval_dedup(
+    labelled: str,
+    output: str | None,
+    articles: str | None,
+    threshold: float,
+    containment: float,
+    worst: int,
+    as_json: bool,
+) -> None:
+    """Score deduplication: the copies that are missed, and the articles that are falsely merged.
+
+    LABELLED is .jsonl or .parquet. Judged pairs have id_a, id_b and merge: `yes` and `version` should be folded, `no`
+    should not, `containment` may be an excerpt or kept apart and counts only when it is folded as anything else. Truth
+    pairs have id_a, id_b, jaccard and containment: those at a threshold should be folded, of the others nothing is
+    known, so they tell recall alone. Clusters have id and cluster.
+
+    A pair is folded when both articles have one canonical article. Pairs with an article that is not there are counted
+    apart. Clusters (adjusted Rand index, B-cubed) are compared over the labelled articles of a run; from pairs, the
+    true clusters are the components of those that should be folded.
+    """
+    with _user_errors():
+        from pipeline.evaluate_dedup import (
+            evaluate_dedup,
+            predictions_of_articles,
+            predictions_of_run,
+            read_labels,
+            show_dedup_score,
+        )
+
+        if (output is None) == (articles is None):
+            raise click.UsageError("give either --run DIR or --articles PARQUET")
+        labels = read_labels(labelled, threshold, containment)
+        predictions = predictions_of_run(output) if output else predictions_of_articles(str(articles), labels)
+        show_dedup_score(evaluate_dedup(labels, predictions), predictions, worst=worst, as_json=as_json)
+
+
+@cli.group(invoke_without_command=True)
+@click.pass_context
+def rules(context: click.Context) -> None:
+    """List, explain and test the cruft rules; without a subcommand, list them."""
+    if context.invoked_subcommand is None:
+        context.invoke(rules_list)
+
+
+@rules.command(name="list", cls=_Command)
+@click.option(
+    "--rules", "file", type=click.Path(dir_okay=False, exists=True, path_type=Path), help="Extra cruft rules."
+)
+@click.option("--json", "as_json", is_flag=True, help="The same as JSON, with all wordings.")
+def rules_list(file: Path | None = None, as_json: bool = False) -> None:
+    """List all rules: name, kind, strength, how many wordings and patterns."""
+    with _user_errors():
+        from pipeline.show_eval import show_rules
+        from transforms.text.rules import load_cruft_rules
+
+        show_rules(load_cruft_rules(file).rules, as_json=as_json)
+
+
+@rules.command(name="explain", cls=_Command)
+@click.argument("name")
+@click.option(
+    "--rules", "file", type=click.Path(dir_okay=False, exists=True, path_type=Path), help="Extra cruft rules."
+)
+@click.option("--json", "as_json", is_flag=True, help="The same as JSON.")
+def rules_explain(name: str, file: Path | None, as_json: bool) -> None:
+    """Say what the rule NAME (en/share-bar, say) removes and when."""
+    with _user_errors():
+        from pipeline.show_eval import show_rule
+        from transforms.text.rules import load_cruft_rules
+
+        show_rule(name, load_cruft_rules(file).rules, as_json=as_json)
+
+
+@rules.command(name="test", cls=_Command)
+@click.option("--rules", "file", type=click.Path(dir_okay=False, exists=True, path_type=Path), help="Your rules.")
+def rules_test(file: Path | None) -> None:
+    """Check a file of rules, or the shipped ones, and that each wording goes where it should.
+
+    A strong wording has to go behind an article, a weak one below a comment form, a promo between two paragraphs.
+    """
+    with _user_errors():
+        from pipeline.evaluate import find_idle_wordings
+        from pipeline.show_eval import show_idle_wordings
+        from transforms.text.rules import load_cruft_rules
+
+        loaded = load_cruft_rules(file)
+        shipped = {rule.name for rule in load_cruft_rules().rules} if file else set()
+        checked = [rule for rule in loaded.rules if rule.name not in shipped]
+        idle = find_idle_wordings(loaded, checked)
+        show_idle_wordings(idle, checked)
+        if idle:
+            sys.exit(EXIT_FAILED)
+
+
 def _read(file: str) -> bytes:
     return sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
 

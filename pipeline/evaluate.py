@@ -1,6 +1,5 @@
 """Scores cleaning against labelled paragraphs: what of the cruft goes, and above all what of the articles is lost."""
 
-import bisect
 import dataclasses
 import gzip
 import json
@@ -12,14 +11,17 @@ from typing import Any
 
 from transforms.errors import UsageError
 from transforms.text.clean import Cleaner
+from transforms.text.cruft import strip_cruft
 from transforms.text.edits import Edit
-from transforms.text.rules import CruftRules
+from transforms.text.rules import CruftRules, Rule
 
 WHOLE_PAGE: None = None
 DEFAULT_TAILS: tuple[int | None, ...] = (1, 4, 8, WHOLE_PAGE)
 """How many blocks are left behind the article: one to eight are what extractors leave."""
 
 _REMOVING = frozenset({"cruft", "promo", "repeat", "boilerplate"})
+# A repeat's text still stands elsewhere in the article, so it is counted apart from what is lost.
+_REPEATING = "repeat"
 # A Chinese or Japanese character counts as a word.
 _WORD = re.compile(
     r"[\u0e00-\u0eff\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]|[^\W\u0e00-\u0eff\u1780-\u17ff\u3040-\u9fff]+"
@@ -28,62 +30,67 @@ _WORD = re.compile(
 # What kind of cruft a block is, said without the rules, so that a rule that is missing does not change the sum it is
 # held against. First match wins; what no line knows has the kind of the rule that knows it, or is "other".
 _KINDS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
-    (kind, re.compile(pattern, re.IGNORECASE))
-    for kind, pattern in (
-        ("copyright", r"^\W*(?:©|copyright\b|\(c\) ?\d{4})|all rights reserved|alle rechte vorbehalten"),
+    (kind, re.compile("|".join(patterns), re.IGNORECASE))
+    for kind, *patterns in (
+        ("copyright", r"^\W*(?:©|copyright\b|\(c\) ?\d{4})", r"all rights reserved|alle rechte vorbehalten"),
         (
             "comment form",
-            r"^\W*(?:leave|write|post|add|submit|cancel|make) (?:a |your )?(?:reply|comment|response)s?\b|cancel reply"
-            r"|^\W*(?:comments?|name|e-?mail|e-?mail address|website|reply|your (?:name|email|comment)|kommentare?)\W*$"
-            r"|\(required\)|will not be published|in this browser for the next time|^\W*notify me of|akismet"
-            r"|^\W*(?:no|one|\d+|view|show|all|recent|read|see|view all|hide) comments?\b"
-            r"|^comments? ?[(:\d]|comments (?:are|rss|feed)|^\W*\d+ (?:thoughts?|responses?|replies) (?:on|to)\b"
-            r"|(?:log|sign|logged) ?in (?:or \w+ )?to (?:reply|post|comment|leave|add)|^kommentar",
+            r"^\W*(?:leave|write|post|add|submit|cancel|make) (?:a |your )?(?:reply|comment|response)s?\b|cancel reply",
+            r"^\W*(?:comments?|name|e-?mail|e-?mail address|website|reply|your (?:name|email|comment)|kommentare?)\W*$",
+            r"\(required\)|will not be published|in this browser for the next time|^\W*notify me of|akismet",
+            r"^\W*(?:no|one|\d+|view|show|all|recent|read|see|view all|hide) comments?\b",
+            r"^comments? ?[(:\d]|comments (?:are|rss|feed)|^\W*\d+ (?:thoughts?|responses?|replies) (?:on|to)\b",
+            r"(?:log|sign|logged) ?in (?:or \w+ )?to (?:reply|post|comment|leave|add)|^kommentar",
         ),
         (
             "share",
-            r"^\W*(?:share|tweet|pin it|like this|e-?mail this|print this|print|send to a friend|teilen|partager)\b.{0,40}$"
-            r"|^\W*(?:facebook|twitter|pinterest|linkedin|reddit|whatsapp|tumblr|digg|stumbleupon|telegram|instagram)\b"
-            r".{0,40}$|click to (?:share|print|email)|\bshare (?:on|to|via)\b",
+            r"^\W*(?:share|tweet|pin it|like this|e-?mail this|print|send to a friend|teilen|partager)\b.{0,40}$",
+            r"^\W*(?:facebook|twitter|pinterest|linkedin|reddit|whatsapp|tumblr|digg|stumbleupon|instagram)\b.{0,40}$",
+            r"click to (?:share|print|email)|\bshare (?:on|to|via)\b",
         ),
         (
             "subscribe",
-            r"^.{0,60}\b(?:subscri(?:be|ption)|newsletters?|sign[- ]?up|your inbox|e-?mail alerts?|abonnieren|abonnez)\b",
+            r"^.{0,60}\b(?:subscri(?:be|ption)|newsletters?|sign[- ]?up|your inbox|e-?mail alerts?|abonnieren)\b",
         ),
         (
             "related",
             r"^\W*(?:related|similar|recommended|trending|recent|popular|latest|more|most|top|other|featured) ?"
             r"(?:posts?|stories|articles|news|reads?|viewed|popular|content|headlines|videos|coverage|links|topics|"
-            r"from\b.{0,40}|on\b.{0,40}|in\b.{0,40}|stuff|entries|items|emailed|shared|commented|recent)?\W*$"
-            r"|^\W*(?:you|people|readers|others) (?:may|might|also)\b.{0,60}$|around the web|don.t miss|editors?.? (?:picks|choice)",
+            r"from\b.{0,40}|on\b.{0,40}|in\b.{0,40}|stuff|entries|items|emailed|shared|commented|recent)?\W*$",
+            r"^\W*(?:you|people|readers|others) (?:may|might|also)\b.{0,60}$",
+            r"around the web|don.t miss|editors?.? (?:picks|choice)",
         ),
         (
             "source link",
-            r"^\W*(?:source|via|original (?:article|post|source|story)|view source)\b.{0,60}$"
-            r"|^\W*(?:read|view|see|continue reading|click here).{0,20}\b(?:more|full|original|rest|whole|entire)\b.{0,40}$"
-            r"|^\W*continue reading",
+            r"^\W*(?:source|via|original (?:article|post|source|story)|view source)\b.{0,60}$",
+            r"^\W*(?:read|view|see|click here).{0,20}\b(?:more|full|original|rest|whole|entire)\b.{0,40}$",
+            r"^\W*continue reading",
         ),
-        ("tags", r"^\W*(?:tags?|tagged|topics?|filed (?:under|in)|posted in|categor(?:y|ies)|labels?|keywords)\b.{0,160}$"),
+        ("tags", r"^\W*(?:tags?|tagged|topics?|filed (?:under|in)|posted in|categor(?:y|ies)|labels?)\b.{0,160}$"),
         (
             "navigation",
-            r"^\W*(?:previous|next|prev|older|newer|back to|return to|skip to|top|home|search|menu)\b.{0,80}$|^[«←‹].{1,90}$",
+            r"^\W*(?:previous|next|prev|older|newer|back to|return to|skip to|top|home|search|menu)\b.{0,80}$",
+            r"^[«←‹].{1,90}$",
         ),
-        ("advertisement", r"^\W*(?:ad(?:vert(?:isements?|ising))?|sponsored|anzeige|publicité|werbung|ads by)\b.{0,40}$"),
+        ("advertisement", r"^\W*(?:ad(?:vert(?:isements?|ising))?|sponsored|anzeige|publicité|werbung)\b.{0,40}$"),
         (
             "site links",
             r"^\W*(?:privacy|terms|contact|about|careers|jobs|help|site ?map|faq|accessibility|cookies?|legal|imprint|"
             r"impressum|datenschutz|advertise|feedback|rss|support|archives?|log ?in|register|sign in)\b.{0,30}$",
         ),
     )
-)  # fmt: skip
+)
 _MAX_KIND_CHARS = 200  # a longer block is somebody's prose: a comment, a biography
 _KIND_OF_FORM = {
-    "comment-form": "comment form", "comment-form-field": "comment form", "comment-list": "comment form",
+    "comment-form": "comment form", "comment-form-field": "comment form",
+    "comment-list": "comment form",
     "share-bar": "share", "share-label": "share", "share-link": "share", "count": "share",
-    "subscribe": "subscribe", "subscribe-label": "subscribe", "newsletter": "subscribe", "follow": "subscribe",
-    "follow-label": "subscribe", "app-promo": "subscribe",
+    "subscribe": "subscribe", "subscribe-call": "subscribe", "subscribe-label": "subscribe",
+    "subscribe-pitch": "subscribe", "newsletter": "subscribe", "app-promo": "subscribe", "follow": "subscribe",
+    "follow-label": "subscribe",
     "related-posts": "related", "related-label": "related",
-    "read-more": "source link", "read-more-link": "related", "source-link": "source link", "source-label": "source link",
+    "read-more": "source link", "read-more-link": "related", "source-link": "source link",
+    "source-label": "source link",
     "tags": "tags", "tag-label": "tags", "entry-footer": "tags",
     "post-navigation": "navigation", "site-section": "navigation",
     "advertisement": "advertisement", "advertisement-label": "advertisement",
@@ -131,6 +138,8 @@ class Score:
     """Article paragraphs of which more than half was removed."""
     words: int = 0
     lost_words: int = 0
+    repeated_words: int = 0
+    """Of the article's words, those in paragraphs dropped because they stand twice; not among the lost."""
 
     def add(self, other: "Score") -> None:
         """Add the counts of ``other``."""
@@ -200,6 +209,19 @@ class Evaluation:
         return sorted(self.losses, key=lambda loss: -loss.words)[:count]
 
 
+def parse_tail(value: str) -> int | None:
+    """``"8"`` → 8, ``"whole"`` → None.
+
+    Raises:
+        UsageError: it is neither a number nor ``whole``.
+    """
+    if value == "whole":
+        return WHOLE_PAGE
+    if not value.isdecimal():
+        raise UsageError(f"--tail [{value}] is no number of blocks; write 8, say, or whole")
+    return int(value)
+
+
 def read_pages(file: Path) -> Iterator[Page]:
     """Read labelled pages from ``.jsonl`` or ``.jsonl.gz``; pages without any article paragraph are left out.
 
@@ -256,7 +278,9 @@ def evaluate_cleaning(
 
 def _add_page(evaluation: Evaluation, page: Page, cleaner: Cleaner, rules: CruftRules) -> None:
     text = "\n\n".join(page.paragraphs)
-    removed = find_removed(text, cleaner.clean(text).edits)
+    edits = cleaner.clean(text).edits
+    removed = find_removed(text, edits)
+    repeats = {edit.rule for edit in edits if edit.kind == _REPEATING}
     inside = [index for index, label in enumerate(page.labels) if label]
     score = Score(pages=1)
     start = 0
@@ -268,11 +292,15 @@ def _add_page(evaluation: Evaluation, page: Page, cleaner: Cleaner, rules: Cruft
         if label:
             score.paragraphs += 1
             score.words += len(_WORD.findall(paragraph))
+            if rule in repeats:
+                score.repeated_words += lost_words
+                continue
             score.lost_words += lost_words
             if lost_words:
+                rule = rule or "in part"
                 evaluation.lost_words_by_rule[rule] += lost_words
                 evaluation.losses.append(Loss(page.id, page.language, rule, lost_words, paragraph))
-            score.lost_paragraphs += bool(rule)
+                score.lost_paragraphs += rule != "in part"
             continue
         evaluation.removed_by_rule.update([rule] if rule else [])
         if index > inside[-1]:
@@ -315,16 +343,11 @@ def find_removed(text: str, edits: Iterable[Edit]) -> dict[int, str]:
 
 
 def _removed_part(paragraph: str, removed: dict[int, str], start: int) -> tuple[str, int]:
-    """The rule that removed more than half of a paragraph ("" if none did), and how many words are gone."""
-    gone = [offset for offset in range(len(paragraph)) if start + offset in removed] if removed else []
+    """The rule that removed most of a paragraph ("" if half of it is left), and how many words are gone."""
+    gone = {offset for offset in range(len(paragraph)) if start + offset in removed} if removed else set()
     if not gone:
         return "", 0
-    words = [match.start() for match in _WORD.finditer(paragraph)]
-    lost = sum(
-        position < len(gone) and gone[position] == word
-        for word in words
-        for position in [bisect.bisect_left(gone, word)]
-    )
+    lost = sum(match.start() in gone for match in _WORD.finditer(paragraph))
     rule = Counter(removed[start + offset] for offset in gone).most_common(1)[0][0]
     return (rule if 2 * len(gone) > len(paragraph) else ""), lost
 
@@ -345,3 +368,30 @@ def kind_of(block: str, rules: CruftRules) -> str:
 
 def _share(part: int, whole: int) -> float:
     return round(part / whole, 6) if whole else 0.0
+
+
+_STORY = (
+    "Harbour workers in Eastmere reopened the swing bridge on Tuesday, the council said in a notice to the crews.\n\n"
+    "It had been closed since March, when a bearing cracked and the night shift heard it from the far side of the quay."
+)
+_PLACES = {
+    "strong": f"{_STORY}\n\n{{}}",
+    "weak": f"{_STORY}\n\nLeave a Reply\n\n{{}}",
+    "promo": _STORY.replace("\n\n", "\n\n{}\n\n"),
+}
+
+
+def find_idle_wordings(rules: CruftRules, checked: Iterable[Rule]) -> list[tuple[str, str, str]]:
+    """Wordings of ``checked`` rules that do not go where they should: ``(rule, wording, who has it instead)``.
+
+    A strong one has to go behind a short article, a weak one below a comment form, a promo between paragraphs.
+    """
+    idle = []
+    for rule in checked:
+        for wording in rule.literals:
+            found = rules.find(wording)
+            place = _PLACES[rule.kind if rule.kind == "promo" else rule.strength]
+            stripped, _ = strip_cruft(place.format(wording), rules)
+            if found is None or stripped != place.replace("\n\n{}", "").replace("\n\nLeave a Reply", ""):
+                idle.append((rule.name, wording, found.name if found else "no rule"))
+    return idle

@@ -1,5 +1,6 @@
 """Plans a run, names the runner, waits, and says what came of it."""
 
+import contextlib
 import json
 import logging
 import re
@@ -112,13 +113,23 @@ def _run_graph(
     )
     watched = staging if is_local(staging.uri) else None
     try:
-        with progress.watching(watched, len(splits)):
+        with _workers(config, workers, local), progress.watching(watched, len(splits)):
             pipeline.run().wait_until_finish()
+    except RunFailedError:
+        raise
     except Exception as error:
         # Whatever the runner wraps it in, the one line that is for the user is told apart by its class.
         if found := re.search(r"RunFailedError: (.+?)(?= \[while running|\n|$)", f"{type(error).__name__}: {error}"):
             raise RunFailedError(found.group(1)) from None
         raise
+
+
+def _workers(config: Config, count: int, local: bool) -> contextlib.AbstractContextManager[None]:
+    if not local or count < 2:
+        return contextlib.nullcontext()
+    from pipeline.workers import can_fork, forked_workers
+
+    return forked_workers(count, config.clean) if can_fork() else contextlib.nullcontext()
 
 
 def _local_runner() -> Any:

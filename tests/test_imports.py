@@ -43,12 +43,12 @@ def test_text_knows_only_text():
     assert wrong == []
 
 
-def test_a_runner_is_named_in_two_places_only():
-    """conftest.py for the tests, run.py for the product."""
+def test_runners_are_known_in_three_places_only():
+    """conftest.py for the tests, run.py and the local runner's workers for the product."""
     named = {
         str(path.relative_to(ROOT))
         for folder in ("pipeline", "transforms", "tests")
         for path in (ROOT / folder).rglob("*.py")
         if any("runners" in name.split(".") for name in imported(path))
     }
-    assert named == {"pipeline/run.py", "tests/conftest.py"}
+    assert named == {"pipeline/run.py", "pipeline/workers.py", "tests/conftest.py"}

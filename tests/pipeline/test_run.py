@@ -4,6 +4,8 @@ import gzip
 import json
 import os
 import random
+import subprocess
+import sys
 from functools import partial
 from pathlib import Path
 
@@ -51,14 +53,16 @@ def test_sample_data(tmp_path):
     assert {"1017", "1017~2"} <= {row["id"] for row in rows(tmp_path / "out", "articles")}
 
 
-def test_two_processes_and_another_order_give_the_same(tmp_path):
+def test_two_processes_and_another_order_give_the_same(tmp_path, monkeypatch):
     run_quietly(SAMPLE, tmp_path / "one")
+    monkeypatch.setattr("pipeline.run.plan", partial(plan, target_bytes=20_000))
     shuffled = tmp_path / "other-order"
     shuffled.mkdir()
     for number, path in enumerate(sorted(SAMPLE.rglob("*.*"), reverse=True)):
         if path.suffix not in (".md", ""):
             (shuffled / f"{number:03d}-{path.name}").write_bytes(path.read_bytes())
-    run_quietly(shuffled, tmp_path / "two", workers=2)
+    manifest = run_quietly(shuffled, tmp_path / "two", workers=2)
+    assert manifest["shards"] > 4
 
     def comparable(output, folder):
         found = [{name: value for name, value in row.items() if name != "input"} for row in rows(output, folder)]
@@ -66,6 +70,36 @@ def test_two_processes_and_another_order_give_the_same(tmp_path):
 
     for folder in ("articles", "duplicates", "edits", "rejects"):
         assert comparable(tmp_path / "one", folder) == comparable(tmp_path / "two", folder)
+
+
+DYING_RUN = """
+import os, sys
+from functools import partial
+import pipeline.build, pipeline.run
+from pipeline.sources import plan
+
+def die(split, options):
+    os._exit(9)
+
+if __name__ == "__main__":
+    pipeline.run.plan = partial(plan, target_bytes=20_000)
+    if sys.argv[3] == "die":
+        pipeline.build.read_split = die
+    from tests.reading import run_quietly
+    run_quietly(sys.argv[1], sys.argv[2], workers=2)
+"""
+
+
+def test_a_worker_that_dies_fails_the_run_and_the_same_command_goes_on(tmp_path):
+    (tmp_path / "dying.py").write_text(DYING_RUN)
+    command = [sys.executable, str(tmp_path / "dying.py"), str(SAMPLE), str(tmp_path / "out")]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    died = subprocess.run([*command, "die"], capture_output=True, text=True, env=environment, timeout=120)
+    assert died.returncode == 1
+    assert "RunFailedError: a worker process died" in died.stderr
+    assert not (tmp_path / "out" / "_SUCCESS").exists()
+    subprocess.run([*command, "live"], check=True, env=environment, timeout=120)
+    assert_books_balance(tmp_path / "out")
 
 
 @NEEDS_SHARED

@@ -7,15 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.golden_cases import golden_cases
-from transforms.text.cruft import MAX_WEAK_ABOVE, strip_cruft
+from transforms.text.cruft import strip_cruft
 from transforms.text.edits import apply_edits, undo_edits
 from transforms.text.rules import load_cruft_rules
 
 RULES = load_cruft_rules()
 ARTICLE = (
     "Harbour workers in Eastmere reopened the swing bridge on Tuesday.\n\n"
-    "The council had closed it in March, when a bearing cracked and the night shift heard it from the quay."
+    "The council had closed it in March, when a bearing cracked and the night shift heard it from the quay, as the "
+    "log of the harbour master has it."
 )
+LONG = ARTICLE.split("\n\n")[1]
 LITERALS = [(rule, literal) for rule in RULES.rules for literal in rule.literals]
 STRONG = sorted({literal for rule, literal in LITERALS if rule.strength == "strong"})
 WEAK = sorted({literal for rule, literal in LITERALS if rule.strength == "weak"})
@@ -74,11 +76,30 @@ def test_cruft_in_the_middle_of_a_long_text_stays():
     assert strip_cruft(text, RULES) == (text, [])
 
 
-def test_weak_blocks_above_a_strong_one_stay_when_they_may_be_a_list():
-    networks = ["Facebook", "Instagram", "Twitter"]
-    assert len(networks) > MAX_WEAK_ABOVE
-    listed = "\n\n".join([ARTICLE, *networks])
+def test_weak_blocks_above_a_strong_one_stay_when_a_sentence_announces_them():
+    listed = "\n\n".join([ARTICLE, "These answered:", "Facebook", "Instagram", "Twitter"])
     assert strip_cruft(f"{listed}\n\nLeave a Reply", RULES)[0] == listed
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        LONG,
+        "Additional reporting by Ines Harrow in Westmere",
+        "Reporting by Reuters",
+        "Correction: the bridge is forty years old",
+        "Ines Harrow is a reporter in Eastmere",
+        "Korrektur: Die Brücke ist vierzig Jahre alt",
+    ],
+)
+def test_long_paragraphs_credits_and_corrections_stay_wherever_they_stand(line):
+    text = "\n\n".join([ARTICLE, "Share this:", "Related Posts", line, "Old lighthouse gets a keeper", "Leave a Reply"])
+    assert line in strip_cruft(text, RULES)[0]
+
+
+def test_the_text_of_a_brief_below_a_share_bar_stays():
+    text = "Swing bridge opens\n\nShare this:\n\nTweet\n\nFacebook\n\nIt opens at noon."
+    assert strip_cruft(text, RULES)[0] == "Swing bridge opens\n\nIt opens at noon."
 
 
 def test_each_removed_block_is_one_edit_with_its_separator():
@@ -101,9 +122,9 @@ def test_undo_gives_the_input_back_and_a_second_pass_changes_nothing(blocks, sep
     assert apply_edits(text, edits) == stripped
     assert undo_edits(stripped, edits) == text
     assert strip_cruft(stripped, RULES) == (stripped, [])
-    assert [line for line in stripped.split("\n") if line in PROSE] == [
-        line for line in text.split("\n") if line in PROSE
-    ]
+    assert stripped.split("\n").count(LONG) == text.split("\n").count(LONG)
+    if "The ferry was late." in text:
+        assert "." in stripped, "some sentence stays, unless there was none"
 
 
 @given(st.text(st.sampled_from("Tweet\n \t\r“»Δ©é\u2028\ud800x"), max_size=30))

@@ -2,10 +2,9 @@
 
 import codecs
 import re
-from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-from charset_normalizer import from_bytes
+from transforms.text.charsets import rank, share_of_frequent
 
 
 class Decoded(NamedTuple):
@@ -28,27 +27,16 @@ _BYTE_ORDER_MARKS: Final = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 
-# The encodings that charset-normalizer may choose, by its names, and the names that we record. They are the
-# legacy encodings of the Encoding Standard (https://encoding.spec.whatwg.org/#names-and-labels), the only
-# ones on the web; as there, ISO-8859-1, GB2312 and Shift_JIS are read as their supersets. Left out are
-# those that hardly anyone used but that fit any Western text (ISO-8859-3, -4, -10, -13, -14 and
-# windows-1258).
-_CANDIDATES: Final = {
-    **{f"cp{page}": f"windows-{page}" for page in range(1250, 1258)},
-    **{f"iso8859_{part}": f"iso-8859-{part}" for part in (2, 5, 6, 7, 8, 15, 16)},
-    **{"cp866": "ibm866", "cp874": "cp874", "koi8_r": "koi8-r", "koi8_u": "koi8-u"},
-    **{"mac_roman": "macintosh", "mac_cyrillic": "mac-cyrillic"},
-    **{"cp932": "cp932", "euc_jp": "euc-jp", "cp949": "cp949"},
-    **{"gb18030": "gb18030", "big5hkscs": "big5-hkscs"},
+# Names that we record, where they are not Python's: those of the Encoding Standard
+# (https://encoding.spec.whatwg.org/#names-and-labels).
+_NAMES: Final = {
+    **{f"cp{page}": f"windows-{page}" for page in range(1250, 1259)},
+    **{"cp866": "ibm866", "mac_roman": "macintosh", "big5hkscs": "big5-hkscs"},
 }
-
-# In short texts these score as windows-1252 does. They must be in a language that they were made for to win.
-_EAST_EUROPEAN: Final = frozenset(("Croatian", "Czech", "Hungarian", "Polish", "Romanian", "Slovak", "Slovene"))
-_LANGUAGES: Final[Mapping[str, frozenset[str]]] = {
-    **dict.fromkeys(("cp1250", "iso8859_2", "iso8859_16"), _EAST_EUROPEAN),
-    "cp1254": frozenset(("Turkish",)),
-    "cp1257": frozenset(("Estonian", "Latvian", "Lithuanian")),
-    **dict.fromkeys(("iso8859_15", "mac_roman"), frozenset()),
+# As there, these are read as their supersets.
+_SUPERSETS: Final = {
+    **{"iso8859-1": "cp1252", "ascii": "cp1252", "iso8859-9": "cp1254", "iso8859-11": "cp874", "tis-620": "cp874"},
+    **{"gb2312": "gb18030", "gbk": "gb18030", "euc_kr": "cp949", "shift_jis": "cp932", "big5": "big5hkscs"},
 }
 
 # Control characters that no text holds; ESC, SO and SI belong to ISO-2022.
@@ -64,24 +52,40 @@ _MAX_JUNK_UTF8: Final = 0.3
 # Share of the non-ASCII bytes that may be lost where no encoding fits all of them.
 _MAX_DAMAGE: Final = 0.01
 
+# Share of the characters that are among the 300 or so most used, by chance below 0.05.
+_MIN_FREQUENT: Final = 0.3
+
 # Valid multi-byte sequences per invalid byte: 318 of 319 legacy files in ../shared/data/encoding stay below
 # 0.42.
 _SEQUENCES_PER_STRAY: Final = 2
 
-# Up to 10 ms in charset-normalizer; whole files, up to 750 kB, got the same answer but for one Latin-1 (a
-# worse one).
-_SAMPLE_BYTES: Final = 64 * 1024
+# Whole files, up to 750 kB, get the same answer.
+_SAMPLE_BYTES: Final = 32 * 1024
+
+_DECLARATION: Final = re.compile(rb"""\b(?:charset|encoding)["']?\s*[=:]\s*["']?([A-Za-z][\w.:-]{1,39})""")
+
+# Bits for each byte beyond ASCII below which the likeliest reading is mojibake all the same: the right readings
+# of ../shared/data/encoding have -7.6 at least, random bytes -9.7.
+_MIN_MEAN: Final = -8.6
+_MIN_JUDGED: Final = 50  # bytes beyond ASCII
+_EBCDIC_SPACE: Final = 12  # at least each twelfth byte
+
+# A declared encoding wins against others whose score is not this much better, as a share and in bits.
+_HINT_SHARE: Final = 0.02
+_HINT_BITS: Final = 12.0
 
 _STRAY: Final = "utf-8+windows-1252"
 
 
-def decode(raw: bytes) -> Decoded:
+def decode(raw: bytes, declared: str | None = None) -> Decoded:
     """Return ``raw`` as text, with the encoding found.
 
     In this order: a byte order mark (not part of the text), UTF-16 and UTF-32 without one, strict UTF-8,
     UTF-8 with some stray bytes (those are read as windows-1252, encoding ``utf-8+windows-1252``),
-    charset-normalizer among the encodings of the web. ``raw.decode(encoding) == text`` unless the encoding
-    has a ``+``; with ``+replaced`` some bytes fit nothing and became U+FFFD.
+    then the legacy encoding whose reading is the likeliest (:mod:`transforms.text.charsets`). What a page or a
+    field ``declared`` wins between readings that are about equally likely, and is not trusted otherwise.
+    ``raw.decode(encoding) == text`` unless the encoding has a ``+``; with ``+replaced`` some bytes fit nothing and
+    became U+FFFD.
 
     Raises:
         UndecodableError: the bytes are binary or fit no encoding.
@@ -91,13 +95,13 @@ def decode(raw: bytes) -> Decoded:
     """
     for mark, encoding in _BYTE_ORDER_MARKS:
         if raw.startswith(mark):
-            return _decode_marked(raw, mark, encoding)
+            return _decode_marked(raw, mark, encoding, declared)
     if b"\0" in raw and (wide := _decode_wide(raw)):
         return wide
     try:
         text = raw.decode()
     except UnicodeDecodeError:
-        return _nearly_utf8(raw) or _guess(raw)
+        return _nearly_utf8(raw) or _decode_wide_without_nul(raw) or _guess(raw, declared)
     if b"\0" in raw:
         _refuse_binary(raw, _MAX_JUNK_UTF8)
     if b"\x1b" in raw and raw.isascii():
@@ -126,14 +130,14 @@ def well_formed(text: str) -> Decoded:
     return Decoded(text, "utf-8")
 
 
-def _decode_marked(raw: bytes, mark: bytes, encoding: str) -> Decoded:
+def _decode_marked(raw: bytes, mark: bytes, encoding: str, declared: str | None) -> Decoded:
     try:
         return Decoded(raw.decode(encoding), encoding)
     except UnicodeDecodeError:
         pass
     if mark == codecs.BOM_UTF8:
         rest = raw[len(mark) :]
-        found = _nearly_utf8(rest) or _guess(rest)
+        found = _nearly_utf8(rest) or _guess(rest, declared)
         return found._replace(encoding=f"{encoding}+{found.encoding}")
     text = raw.decode(encoding, "replace")
     if text.count("\ufffd") > _MAX_JUNK * len(text) + 1:  # + 1: a file cut inside its last character
@@ -163,6 +167,17 @@ def _decode_wide(raw: bytes) -> Decoded | None:
     if max(even, odd) * 20 > len(raw) and min(even, odd) * 20 <= max(even, odd):
         encoding = "utf-16-le" if odd > even else "utf-16-be"
         if (text := _decode_without_nul(raw, encoding)) is not None:
+            return Decoded(text, encoding)
+    return None
+
+
+def _decode_wide_without_nul(raw: bytes) -> Decoded | None:
+    """UTF-16 without a mark and without ASCII: told by the characters that Chinese, Japanese and Korean use most."""
+    if len(raw) % 2:
+        return None
+    for encoding in ("utf-16-le", "utf-16-be"):
+        text = _decode_without_nul(raw, encoding)
+        if text and share_of_frequent(text) > _MIN_FREQUENT:
             return Decoded(text, encoding)
     return None
 
@@ -200,39 +215,42 @@ def _read_stray_bytes(error: UnicodeError) -> tuple[str, int]:
 codecs.register_error(_STRAY, _read_stray_bytes)
 
 
-def _guess(raw: bytes) -> Decoded:
+def _guess(raw: bytes, declared: str | None) -> Decoded:
     _refuse_binary(raw, _MAX_JUNK)
-    for codec in _likely(_sample(raw)):
-        try:
-            return Decoded(raw.decode(codec), _CANDIDATES[codec])
-        except UnicodeDecodeError:
-            continue
-    # A byte that fits nothing rules out the right encoding as well, so ask about pieces that are without it.
-    size = max(len(raw) // 8, 512)
-    for start in range(0, min(len(raw), 8 * size), size):
-        for codec in _likely(raw[start : start + min(size, _SAMPLE_BYTES)].partition(b"\n")[2]):
-            if decoded := _decode_damaged(raw, codec):
-                return decoded
-    # Too short or too mixed for statistics: windows-1252 is what browsers fall back to.
-    if decoded := _decode_damaged(raw, "cp1252"):
-        return decoded
     count = _count_non_ascii(raw)
+    if b" " not in raw and raw.count(b"@") * _EBCDIC_SPACE > len(raw):
+        raise UndecodableError("this seems to be EBCDIC, whose space is the byte 40; save the text as UTF-8")
+    ranked = rank(_sample(raw))
+    if count >= _MIN_JUDGED and max(charset.mean for charset in ranked[:3]) < _MIN_MEAN:
+        raise UndecodableError(f"[{count}] non-ASCII bytes read as no language that we know; save the text as UTF-8")
+    best = ranked[0].bits
+    hint = _codec_of(declared or _declared_in(raw))
+    codecs = [charset.codec for charset in ranked]
+    if any(charset.codec == hint and charset.bits >= best - _leeway(best) for charset in ranked):
+        codecs.insert(0, hint)
+    for codec in codecs:
+        if decoded := _decode_damaged(raw, codec):
+            return decoded
     raise UndecodableError(f"[{count}] non-ASCII bytes fit no known encoding; save the text as UTF-8")
 
 
-def _likely(sample: bytes) -> list[str]:
-    """The codecs that charset-normalizer thinks possible, best first; none for ASCII, which says nothing."""
-    if sample.isascii():
-        return []
-    matches = list(from_bytes(sample, cp_isolation=list(_CANDIDATES)))
-    names = [match.encoding for match in matches]
-    best = matches[0] if matches else None
-    if best is not None and best.encoding in _LANGUAGES and best.language not in _LANGUAGES[best.encoding]:
-        for match in matches:
-            as_good = match.chaos <= best.chaos + 0.005 and match.coherence >= best.coherence - 0.05
-            if as_good and "cp1252" in match.could_be_from_charset:
-                return ["cp1252", *names]
-    return names
+def _declared_in(raw: bytes) -> str | None:
+    """What a page's meta element, an XML declaration or a JSON field says of the encoding."""
+    found = _DECLARATION.search(raw)
+    return found[1].decode() if found else None
+
+
+def _leeway(bits: float) -> float:
+    return max(_HINT_BITS, _HINT_SHARE * abs(bits))
+
+
+def _codec_of(declared: str | None) -> str:
+    """Python's name of a declared encoding, as the superset that the Web reads it as; empty where there is none."""
+    try:
+        name = codecs.lookup(declared.strip().strip("\"'")).name if declared else ""
+    except (LookupError, ValueError):
+        return ""
+    return _SUPERSETS.get(name, name.replace("-", "_"))
 
 
 def _decode_damaged(raw: bytes, codec: str) -> Decoded | None:
@@ -240,7 +258,8 @@ def _decode_damaged(raw: bytes, codec: str) -> Decoded | None:
     lost = text.count("\ufffd")
     if lost > _MAX_DAMAGE * _count_non_ascii(raw) + 1:
         return None
-    return Decoded(text, _CANDIDATES[codec] + ("+replaced" if lost else ""))
+    name = _NAMES.get(codec, codec.replace("iso8859", "iso-8859").replace("_", "-"))
+    return Decoded(text, name + ("+replaced" if lost else ""))
 
 
 def _count_non_ascii(raw: bytes) -> int:

@@ -19,6 +19,7 @@ from ftfy.badness import MOJIBAKE_CATEGORIES
 from ftfy.chardata import CONTROL_CHARS, LIGATURES
 
 from transforms.text.edits import Change, Edit, splice
+from transforms.text.mojibake import restore_lead_bytes
 
 # Full-width forms are the typography of Chinese and Japanese, so they stay; composition has a step of its own.
 _FTFY = ftfy.TextFixerConfig(uncurl_quotes=False, fix_character_width=False, normalization=None)
@@ -115,7 +116,9 @@ def repair_lines(text: str) -> tuple[str, list[Edit]]:
     """
     if not is_suspect(text):
         return text, []
-    return splice(text, _line_changes(text))
+    text, restored = restore_lead_bytes(text)
+    text, repaired = splice(text, _line_changes(text))
+    return text, restored + repaired
 
 
 def compose(text: str) -> tuple[str, list[Edit]]:

@@ -1,59 +1,546 @@
-"""Drops paragraphs that repeat an earlier one of the same article: a photo caption printed twice."""
+"""Drops what an article prints twice: captions, standfirsts, pull quotes, page furniture, a whole second body.
 
+A kernel reads the text once, as words, and reports which paragraphs are equal and which long runs of words two
+paragraphs share; four articles of five share none, and there the work ends. Rules then judge each pair, because much
+may rightly stand twice: refrains, speakers' names, headings, rows of a table, a question that is put again. Of two the
+longer one is kept, so the one dropped may be the earlier.
+"""
+
+import difflib
 import re
-from collections import Counter
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
 
 from transforms.text.edits import Change, Edit, splice
+from transforms.text.shingles import code_point, kernel, read_only
 
 # Shorter ones are "Yes.", speakers' names, headings, rows, refrains; what stands right below its twin needs less.
-_MIN_CHARS, _MIN_CHARS_ADJACENT = 60, 40
+_MIN_CHARS, _MIN_CHARS_SENTENCE, _MIN_CHARS_ADJACENT = 60, 45, 36
 _MIN_CHARS_UNSPACED = 18  # a Chinese or Japanese character says about as much as two or three letters
-_MIN_WORDS = 7
-_QUOTES = str.maketrans(dict.fromkeys("’‘‚‛`´", "'") | dict.fromkeys("“”„‟«»", '"'))
+_MIN_WORDS, _MIN_WORDS_SENTENCE, _MIN_WORDS_ADJACENT = 7, 8, 6
+_MIN_WORDS_CONTAINED = 7
+_MIN_CHARS_HEADING = 80  # a shorter line right above the paragraph that says the same may be its heading
+_WINDOW, _WINDOW_UNSPACED = 6, 16  # words, or characters, that two paragraphs must share in a row to be looked at
 _UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
+
 # List items, attributions, fields, a speaker's line in a transcript: each may rightly stand twice.
-_KEPT = re.compile(r"[-–—*•·▪◦>\[(]|\d{1,3}[.)-]|\w+://|[^.!?]{1,40}:\s|[^\s.!?]*[A-Z]{2,}[^.!?a-z]{0,40}:")
-_ATTRIBUTION = re.compile(r"\(@\w+\)|:$")
+_ITEM = re.compile(r"[-–—*•·▪◦>\[(]|\d{1,3}[.)-]|\w+://")
+_BULLET = re.compile(r"[-–—*•·▪◦>]\s*")
+_LABELLED = re.compile(r"[^.!?]{1,40}:\s|[^\s.!?]*[A-Z]{2,}[^.!?a-z]{0,40}:")
+_NOTE = re.compile(
+    r"(?:correction|clarification|update|editor[’']s note|berichtigung|korrektur|correcti(?:f|e)|rectificati(?:f|on|e)"
+    r"|correcci[oó]n|fe de errores|corre[cç]ão|errata|sprostowanie|oprava|rättelse|rettelse)\b",
+    re.IGNORECASE,
+)
+_ATTRIBUTION = re.compile(r"^.{0,40}\(@\w+\)|:$")
+_EMBEDDED_POST = re.compile(r"\(@\w+\)[^.!?]{0,30}$")
+_SPEAKER = re.compile(r"\b[A-Z]{2,}(?: [A-Z.]{2,})*:")
+_SENTENCE_END = re.compile(r"[.!?…。！？؟।][\"'”’»」』)\]\s]*$")
+_QUOTED = re.compile(r"[\"'“”‘’„«»‹›「『].*[\"'“”‘’«»‹›」』]\W*$")
+_CITED_TITLE = re.compile(f'["“『「][^"”』」]*{_UNSPACED.pattern}.*["”』」]。?$')  # of a reference
+_CAPTION_LABEL = re.compile(
+    r"(?:image (?:source|copyright)\b.{0,40}?)?\b(?:image|media) caption|enlarge this image|(?:hide|toggle) caption",
+    re.IGNORECASE,
+)
+_CREDIT = re.compile(
+    r"\b(?:photos?|photograph|fotos?|image|bild|crédits?|credit|courtesy|getty|reuters|afp|epa|dpa|ansa|efe"
+    r"|shutterstock|istock|associated press|(?:via|/) ?ap|ap photo)\b|©|фото",
+    re.IGNORECASE,
+)
+_MAX_CREDIT_WORDS = 10
+_IN_CREDITS = frozenset(("and", "by", "courtesy", "de", "for", "from", "of", "par", "photo", "the", "via", "von"))
+
+# Page furniture, told by its wording and by standing there twice: then every copy goes.
+_ADVERTISEMENTS = (
+    "advertisement|advert|sponsored(?: content)?|promoted|anzeige|werbung|publicité|publicidad|publicidade|pubblicità"
+    "|advertentie|annons|annonse|annonce|mainos|reklama?|reklám|hirdetés|reklāma|oglas|publicitate|реклама|διαφήμιση"
+    "|إعلان|اعلان|تبلیغات|פרסומת|広告|广告|廣告|광고|quảng cáo|โฆษณา|iklan|विज्ञापन"
+)
+_READ_ALSO = (
+    "watch(?: now| live| more)?|listen(?: now)?|see (?:also|more)|read (?:more|also|next)|also read|recommended|latest"
+    "|related(?: (?:stories|articles|news|content|coverage|video|topics?))?|more(?: on this(?: story)?| coverage)?"
+    "|special (?:coverage|report)|don[’']t miss|you (?:might|may) (?:also )?(?:like|be interested in)"
+    "|(?:à )?lire aussi|voir aussi|lesen sie auch|mehr zum thema|lea también|leer más|te puede interesar"
+    "|(?:leia|veja) (?:também|mais)|saiba mais|leggi anche|lees (?:ook|meer)|läs (?:också|mer|även)|les også|læs også"
+    "|lue myös|(?:czytaj|zobacz) (?:też|także|również)|čtěte také|читайте (?:также|ещё|також)|смотрите также"
+    "|διαβάστε (?:επίσης|ακόμη|ακόμα)|اقرأ (?:أيضا|أيضاً|ايضا|المزيد)|関連記事|相关阅读|延伸閱讀|관련기사"
+    "|baca juga|xem thêm"
+)
+_PICTURES = "photo(?:graph)?s?|image|illustration|graphic|picture|video|chart|fotos?|bild|crédits?|kuva|фото|写真|사진"
+_AGENCIES = "getty(?: images)?|reuters|associated press|ap photo|afp|epa|shutterstock|istock|alamy"
+_PROMOTIONS = (
+    "sign(?:ing)? up|subscribe|vote now|donate (?:now|today|here)|read more here|click here|follow us"
+    "|download (?:our|the) app|abonniere|abonnez|suscríb|assine (?:a|o|já)|iscriviti|zapisz się|подписывайтесь"
+    "|подпишитесь"
+)
+_FURNITURE = re.compile(
+    "|".join(
+        (
+            rf"(?:{_ADVERTISEMENTS})\W*$",
+            rf"(?:{_READ_ALSO})\s*(?:[:：].*|\.{{3}}|…)?$",
+            rf"(?:{_PICTURES})\s?(?:[:：/©]|\b(?:source|credit|courtesy|copyright|by|von|par|por)\b).{{1,60}}$",
+            r"(?:photo )?credit:.{1,60}$",
+            rf"(?:{_AGENCIES})\W*$",
+            rf"[\w .’'-]{{3,40}} ?/ ?(?:{_AGENCIES}|staff|ap|npr|bloomberg|pool|dpa|ansa|efe|xinhua)\W*$",
+            r"\(?(?-i:(?:[A-Z][\w.’'-]+ ){2,4}for (?:The [A-Z]|[A-Z]{3,}\b)).{0,40}$",
+            r"(?:play|pause|mute|loading|now playing|share)(?: (?:video|audio|facebook|twitter|e-?mail|now|live))?\W*$",
+            r"(?:click|tap)(?: here)? to (?:enlarge|expand|view|play|read|see|listen|share)\b.{0,40}$",
+            r"(?:enlarge this image|toggle caption|hide caption|image caption)\W*$",
+            r"view (?:the |this )?[\w ]{2,40} (?:in|on) .{2,40}$",
+            r"this (?:article|story|post) is more than .{1,20} old\W*$",
+            r"\d+ pages?, \d+ ?[kmg]b$",
+            r"\d{1,3} of \d{1,3}$",
+            # As a sentence's beginning: "1,500 people were asked to sign up" is the article's.
+            rf"(?:.{{0,140}}[.!?:…–—-]\s+)?(?:please |thank you for )?(?:{_PROMOTIONS})\b.{{0,120}}$",
+            r".{0,40}\bnewsletters?\b[^.!?]{0,20}$",
+        )
+    ),
+    re.IGNORECASE,
+)
+_MAX_FURNITURE_CHARS = 200
+_COUNTER = re.compile(r"\d{1,3} (?:of|/) (\d{1,3})")
+
+_MIN_BODY_PARAGRAPHS, _MIN_BODY_CHARS = 3, 300
+_MIN_OVERLAP_WORDS = 8
+_MIN_SIMILAR_WORDS, _MIN_SIMILARITY, _MIN_WORD_SIMILARITY = 20, 0.9, 0.6
 
 
 def drop_repeats(text: str) -> tuple[str, list[Edit]]:
-    r"""Drop each paragraph that repeats an earlier one, case and the form of quotation marks aside.
+    r"""Drop what repeats of a text whose paragraphs are separated by one blank line.
 
-    What may rightly stand twice stays: short lines, list items, attributions, transcripts' lines, verse (a paragraph of
-    several lines).
+    The rules: ``exact-repeat`` (the same words, whatever the case and the quotation marks), ``contained-repeat`` (a
+    paragraph that another one holds), ``near-repeat`` (a changed credit, agency or spelling), ``overlap-repeat`` (the
+    beginning of a paragraph that the one above ends with), ``repeated-furniture`` (all copies go), ``repeated-body``.
 
     >>> caption = "The mayor of Marl opens the rebuilt Harrow Bridge on Tuesday."
-    >>> drop_repeats(f"{caption}\n\nShe cut the ribbon herself.\n\n{caption}")[0].count("mayor")
-    1
+    >>> text, edits = drop_repeats(f"{caption}\n\nShe cut the ribbon herself.\n\n{caption} Photo: Piet Jansen")
+    >>> text.count("mayor"), edits[0].rule, edits[0].start
+    (1, 'contained-repeat', 0)
     """
-    paragraphs = text.split("\n\n")
-    # Equal paragraphs are equally long: that alone tells nearly all apart, at no cost.
-    lengths = Counter(map(len, paragraphs))
-    if len(lengths) == len(paragraphs):
+    utf8 = read_only(np.frombuffer(text.encode("utf-8", "surrogatepass") or b"\n", np.uint8))
+    words, twins, runs, counters = _scan(utf8, _ASCII)
+    if not len(twins) and not len(runs) and counters < 2:
         return text, []
-    seen: set[str] = set()
-    changes: list[Change] = []
-    start = 0
-    previous = ""
-    for paragraph in paragraphs:
-        length = len(paragraph)
-        key = ""
-        if length >= _MIN_CHARS_UNSPACED and lengths[length] > 1:
-            key = paragraph.translate(_QUOTES).casefold()
-            if key in seen and is_prose(paragraph, _MIN_CHARS_ADJACENT if key == previous else _MIN_CHARS):
-                changes.append(Change(start - 2, start + length, "", "repeat", "exact-repeat"))
-            seen.add(key)
-        previous = key
-        start += length + 2
-    return splice(text, changes)
+    found = _Repeats(text.split("\n\n"), words.tolist())
+    found.judge_twins([(first, second) for first, second in twins.tolist()])
+    if counters > 1:
+        found.judge_counters()
+    for run in runs.tolist():
+        found.judge_run(_Run(*run))
+    return splice(text, found.changes())
 
 
-def is_prose(paragraph: str, min_chars: int) -> bool:
+class _Run(NamedTuple):
+    """``length`` words that two paragraphs share, and the word of each that they begin at."""
+
+    first: int
+    second: int
+    first_from: int
+    second_from: int
+    length: int
+
+
+class _Repeats:
+    """What is to go of one article, by paragraph."""
+
+    def __init__(self, paragraphs: list[str], words: list[int]) -> None:
+        self._paragraphs = paragraphs
+        self._words = words
+        self._dropped: dict[int, str] = {}
+        self._cut: dict[int, int] = {}  # characters to cut from a paragraph's beginning
+
+    def changes(self) -> Iterable[Change]:
+        """The changes in the text's order; none, where nothing would remain."""
+        if not any(paragraph and number not in self._dropped for number, paragraph in enumerate(self._paragraphs)):
+            return
+        start = 0
+        has_kept = False
+        for number, paragraph in enumerate(self._paragraphs):
+            end = start + len(paragraph)
+            if rule := self._dropped.get(number):
+                # A separator goes with the paragraph: the one above it, or at the text's beginning the one below.
+                yield (
+                    Change(start - 2, end, "", "repeat", rule)
+                    if has_kept
+                    else Change(start, end + 2, "", "repeat", rule)
+                )
+            else:
+                has_kept = True
+                if cut := self._cut.get(number):
+                    yield Change(start, start + cut, "", "repeat", "overlap-repeat")
+            start = end + 2
+
+    def judge_twins(self, twins: list[tuple[int, int]]) -> None:
+        """Paragraphs of the same words, each with the first that has them."""
+        for first, second in twins:
+            one, other = self._paragraphs[first], self._paragraphs[second]
+            if is_furniture(other):
+                self._dropped[first] = self._dropped[second] = "repeated-furniture"
+            elif self._is_exact_repeat(first, second):
+                self._dropped[second] = "exact-repeat"
+            elif _is_pull_quote(one, other):
+                self._dropped[first] = "exact-repeat"
+            elif _is_pull_quote(other, one):
+                self._dropped[second] = "exact-repeat"
+        if len(twins) >= _MIN_BODY_PARAGRAPHS:
+            self._judge_bodies({second: first for first, second in twins})
+
+    def _judge_bodies(self, origin: dict[int, int]) -> None:
+        """Of a body printed twice the short paragraphs go too, which alone would stay."""
+        second = min(origin)
+        while second <= max(origin):
+            length = 0
+            while second + length in origin and origin[second + length] == origin.get(second, 0) + length:
+                length += 1
+            block = range(second, second + length)
+            prose = sum(self._dropped.get(number) == "exact-repeat" for number in block)
+            chars = sum(len(self._paragraphs[number]) for number in block)
+            if length >= _MIN_BODY_PARAGRAPHS and chars >= _MIN_BODY_CHARS and 3 * prose >= length and prose > 1:
+                self._dropped.update((number, "repeated-body") for number in block)
+            second += max(length, 1)
+
+    def judge_counters(self) -> None:
+        """A gallery's counters, "1 of 12", "2 of 12": at least two of one total."""
+        totals: dict[str, list[int]] = {}
+        for number, paragraph in enumerate(self._paragraphs):
+            if counter := _COUNTER.fullmatch(paragraph):
+                totals.setdefault(counter[1], []).append(number)
+        for numbers in totals.values():
+            if len(numbers) > 1 and "/" not in self._paragraphs[numbers[0]]:
+                self._dropped.update((number, "repeated-furniture") for number in numbers)
+
+    def _is_exact_repeat(self, first: int, second: int) -> bool:
+        one, other = self._paragraphs[first], self._paragraphs[second]
+        is_below = second - first == 1
+        if is_below and len(other) >= _MIN_CHARS and self._words[second] >= _MIN_WORDS:
+            return "\n" not in other and not _ITEM.match(other)
+        is_sentence = bool(_SENTENCE_END.search(other))
+        if is_sentence and not _BULLET.match(one) and (bullet := _BULLET.match(other)):
+            other = other[bullet.end() :]  # a dash before only one of the two is no list
+        if is_below and (is_sentence or len(other) >= 40):
+            return is_prose(other, _MIN_CHARS_ADJACENT, _MIN_WORDS_ADJACENT)
+        if is_sentence and is_prose(other, _MIN_CHARS_SENTENCE, _MIN_WORDS_SENTENCE):
+            return True
+        return is_prose(other, _MIN_CHARS, _MIN_WORDS)
+
+    def judge_run(self, run: _Run) -> None:
+        """A run of words that two paragraphs share."""
+        if run.first in self._dropped or run.second in self._dropped:
+            return
+        words, paragraphs = self._words, self._paragraphs
+        if "\n" in paragraphs[run.first] or "\n" in paragraphs[run.second]:
+            return
+        # The shorter one of the two, the longer one, and where in each the run begins.
+        if words[run.first] < words[run.second]:
+            short, long, short_from, long_from = run.first, run.second, run.first_from, run.second_from
+        else:
+            short, long, short_from, long_from = run.second, run.first, run.second_from, run.first_from
+        before, after = short_from, words[short] - short_from - run.length
+        if not before and (not after or (after == 1 and _is_cut_short(paragraphs[short], paragraphs[long]))):
+            if _CAPTION_LABEL.match(paragraphs[long]) and words[long] - words[short] <= _MAX_CREDIT_WORDS:
+                self._dropped[long] = "contained-repeat"
+            elif self._is_contained(short, long, long_from):
+                self._dropped[short] = "contained-repeat"
+        elif run.second - run.first == 1 and self._overlaps(run):
+            self._cut[run.second] = _end_of_word(paragraphs[run.second], run.length)
+        elif self._is_near(short, long, before, after, long_from, run.length):
+            self._dropped[short] = "near-repeat"
+        elif words[short] == words[long]:
+            other_after = words[long] - long_from - run.length
+            if self._is_near(long, short, long_from, other_after, before, run.length):
+                self._dropped[long] = "near-repeat"
+
+    def _is_contained(self, short: int, long: int, long_from: int) -> bool:
+        """Whether a paragraph whose words another one holds only repeats it."""
+        paragraph, other = self._paragraphs[short], self._paragraphs[long]
+        if not is_prose(paragraph, 40, _MIN_WORDS_CONTAINED) or len(_SPEAKER.findall(other)) > 1:
+            return False
+        if _CITED_TITLE.match(paragraph):
+            return False
+        ends = bool(_SENTENCE_END.search(paragraph))
+        if not ends and len(paragraph) < _MIN_CHARS and not _QUOTED.match(paragraph):
+            return False
+        if long - short == 1 and long_from and len(paragraph) < _MIN_CHARS_HEADING:
+            return False  # a heading or an epigraph
+        # What a post or a caption says may be told in the article's own words as well: the article's stay.
+        return not long_from or not (_EMBEDDED_POST.search(other) or _ends_with_credit(other))
+
+    def _overlaps(self, run: _Run) -> bool:
+        """Whether a paragraph begins with what the one above ends with: printed twice, the second time run on."""
+        return (
+            not run.second_from
+            and run.first_from + run.length == self._words[run.first]
+            and 0 < run.first_from <= 4
+            and run.length >= _MIN_OVERLAP_WORDS
+            and run.length < self._words[run.second]
+        )
+
+    def _is_near(self, short: int, long: int, before: int, after: int, long_from: int, length: int) -> bool:
+        """Whether all that a paragraph has beyond the shared run is a label, a credit, a name or a spelling."""
+        paragraph, other = self._paragraphs[short], self._paragraphs[long]
+        if _ITEM.match(paragraph) or _CITED_TITLE.match(paragraph):
+            return False
+        if not long_from and not after and before <= 3 and length >= 2 * _MIN_WORDS and long - short != 1:
+            return True  # "In short: …"
+        if not is_prose(paragraph, _MIN_CHARS, _MIN_WORDS):
+            return False
+        if not before and not long_from and 0 < after <= _MAX_CREDIT_WORDS and length >= _MIN_OVERLAP_WORDS:
+            end, other_end = paragraph.split()[-after:], other.split()[length - self._words[long] :]
+            if len(other_end) <= _MAX_CREDIT_WORDS and _ends_with_credit(paragraph) and _ends_with_credit(other):
+                return not any(word.islower() and word not in _IN_CREDITS for word in end + other_end)
+            # A pull quote with its speaker's name, whom the paragraph names too.
+            if after <= 4 and all(word[0].isupper() for word in end) and end[-1] in other:
+                return True
+        return self._is_respelled(paragraph, other)
+
+    def _is_respelled(self, paragraph: str, other: str) -> bool:
+        """Whether two paragraphs differ in the spelling of words only: no name or number is another."""
+        words, others = paragraph.split(), other.split()
+        if len(words) != len(others) or len(words) < _MIN_SIMILAR_WORDS:
+            return False
+        differing = [(one, two) for one, two in zip(words, others, strict=True) if one != two]
+        return len(differing) <= (1 - _MIN_SIMILARITY) * len(words) and all(map(_is_spelling, differing))
+
+
+def _is_pull_quote(pulled: str, said: str) -> bool:
+    """Whether words in quotation marks stop without the full stop that the article's same words have."""
+    return bool(
+        len(pulled) >= 24
+        and pulled.count(" ") + 1 >= _MIN_WORDS_ADJACENT
+        and _QUOTED.match(pulled)
+        and not _SENTENCE_END.search(pulled)
+        and _SENTENCE_END.search(said)
+    )
+
+
+def is_prose(paragraph: str, min_chars: int, min_words: int = _MIN_WORDS) -> bool:
     """Whether a paragraph says enough in its own words that printing it twice must be a mistake."""
-    if len(paragraph) < _MIN_CHARS_UNSPACED or "\n" in paragraph:
+    if len(paragraph) < _MIN_CHARS_UNSPACED or "\n" in paragraph or _ATTRIBUTION.search(paragraph):
         return False
-    if _KEPT.match(paragraph) or _ATTRIBUTION.search(paragraph):
+    if _ITEM.match(paragraph) or (_LABELLED.match(paragraph) and not _NOTE.match(paragraph)):
         return False
-    if len(paragraph) >= min_chars and paragraph.count(" ") + 1 >= _MIN_WORDS:
+    if len(paragraph) >= min_chars and paragraph.count(" ") + 1 >= min_words:
         return True
     return len(_UNSPACED.findall(paragraph)) >= _MIN_CHARS_UNSPACED
+
+
+def is_furniture(paragraph: str) -> bool:
+    """Whether a paragraph that repeats is the page's, not the article's.
+
+    >>> is_furniture("Advertisement"), is_furniture("Photo: Reuters"), is_furniture("Anna Holm")
+    (True, True, False)
+    """
+    return len(paragraph) <= _MAX_FURNITURE_CHARS and _FURNITURE.match(paragraph) is not None
+
+
+def _is_cut_short(paragraph: str, other: str) -> bool:
+    """Whether a paragraph stops inside a word that the other one has whole."""
+    stem = re.sub(r"[\s.…]+$", "", paragraph).casefold()
+    return len(stem) >= _MIN_CHARS and other.casefold().startswith(stem)
+
+
+def _ends_with_credit(paragraph: str) -> bool:
+    return _CREDIT.search(paragraph[-60:]) is not None
+
+
+def _is_spelling(words: tuple[str, str]) -> bool:
+    one, two = words
+    if any(character.isdigit() for character in one + two):
+        return False
+    return difflib.SequenceMatcher(None, one, two, autojunk=False).ratio() >= _MIN_WORD_SIMILARITY
+
+
+_WORD = re.compile(r"[^\W_]+")
+
+
+def _end_of_word(paragraph: str, count: int) -> int:
+    """Where what follows the first ``count`` words begins."""
+    for number, word in enumerate(_WORD.finditer(paragraph), 1):
+        if number == count:
+            rest = re.compile(r"[^\w\s(\[“‘«]*\s*").match(paragraph, word.end())
+            return rest.end() if rest else word.end()
+    return 0
+
+
+_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
+_BREAK, _LETTER, _SOLO = 0, 1, 2
+_ASCII = read_only(np.array([ord(chr(code).lower()) if chr(code).isalnum() else 0 for code in range(128)], np.uint64))
+
+
+@kernel
+def _kind(character: np.int64) -> int:
+    """Whether a code point beyond ASCII separates words, belongs to one or is one (scripts without spaces)."""
+    if character < 0xC0 or 0x2000 <= character < 0x2C00 or 0x3000 <= character < 0x3040:
+        return _BREAK
+    if character < 0x0600:
+        return _LETTER
+    if character in (0x060C, 0x061B, 0x061F, 0x06D4, 0x0964, 0x0965, 0xFEFF):
+        return _BREAK
+    if (
+        0x0E00 <= character < 0x0F00
+        or 0x1000 <= character < 0x10A0
+        or 0x1780 <= character < 0x1800
+        or 0x3040 <= character < 0x3100
+        or 0x3400 <= character < 0xA000
+    ):
+        return _SOLO
+    if 0xFF00 < character < 0xFF10 or 0xFF1A <= character < 0xFF21 or 0xFF3B <= character < 0xFF41:
+        return _BREAK
+    return _LETTER
+
+
+@kernel
+def _fold(character: np.int64) -> np.int64:
+    """Small letters for the capitals of Latin-1, Greek and Cyrillic."""
+    if 0xC0 <= character <= 0xDE or 0x391 <= character <= 0x3A9 or 0x410 <= character <= 0x42F:
+        return character + 32
+    return character + 80 if 0x400 <= character <= 0x40F else character
+
+
+@kernel
+def _is_counter(utf8: npt.NDArray[np.uint8], start: int, end: int) -> bool:
+    return 4 < end - start < 11 and 0x30 <= utf8[start] <= 0x39 and 0x30 <= utf8[end - 1] <= 0x39
+
+
+@kernel
+def _scan(
+    utf8: npt.NDArray[np.uint8], ascii_letters: npt.NDArray[np.uint64]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64], int]:
+    """Words by paragraph; pairs of equal paragraphs; runs of shared words, as in ``_Run``; how many may be counters.
+
+    A run is told when it is two fifths of the shorter paragraph, or when the lower paragraph begins with it.
+    """
+    size = utf8.size
+    tokens = np.empty(size + 1, np.uint64)
+    starts = np.empty(size // 2 + 3, np.int64)  # the first token of each paragraph
+    starts[0] = 0
+    paragraphs = 1
+    count = solos = counters = 0
+    h = np.uint64(0)
+    opened = i = 0  # the byte that the paragraph begins at
+    while i < size:
+        byte = utf8[i]
+        if byte < 0x80:
+            # Without a branch, as in the shingles' kernel: where words end cannot be predicted.
+            letter = ascii_letters[byte]
+            is_word = np.uint64(letter != 0)
+            tokens[count] = h
+            count += 1 if (h != 0) & (letter == 0) else 0
+            h = ((h ^ letter) * _MULTIPLIER) & (np.uint64(0) - is_word)
+            i += 1
+            if byte == 10 and i < size and utf8[i] == 10:
+                counters += _is_counter(utf8, opened, i - 1)
+                i += 1
+                opened = i
+                starts[paragraphs] = count
+                paragraphs += 1
+            continue
+        character, i = code_point(utf8, i)
+        kind = _kind(character)
+        if kind == _LETTER:
+            h = (h ^ np.uint64(_fold(character))) * _MULTIPLIER
+            continue
+        if h:
+            tokens[count] = h
+            count += 1
+            h = np.uint64(0)
+        if kind == _SOLO:
+            tokens[count] = np.uint64(character) * _MULTIPLIER
+            count += 1
+            solos += 1
+    if h:
+        tokens[count] = h
+        count += 1
+    counters += _is_counter(utf8, opened, size)
+    starts[paragraphs] = count
+    window = _WINDOW_UNSPACED if 2 * solos > count else _WINDOW
+    lengths = starts[1 : paragraphs + 1] - starts[:paragraphs]
+
+    # Equal paragraphs, and windows of words, each by an open-addressing table of the first of its kind.
+    bits = 4
+    while 1 << bits < 2 * (count + paragraphs):
+        bits += 1
+    mask = np.uint64((1 << bits) - 1)
+    shift = np.uint64(64 - bits)
+    table = np.full(1 << bits, -1, np.int32)
+    twins = np.empty((paragraphs, 2), np.int64)
+    is_twin = np.zeros(paragraphs, np.bool_)
+    pairs = 0
+    for p in range(paragraphs):
+        if not lengths[p]:
+            continue
+        h = np.uint64(lengths[p])
+        for j in range(starts[p], starts[p + 1]):
+            h = (h ^ tokens[j]) * _MULTIPLIER
+            h ^= h >> np.uint64(29)
+        slot = (h * _MULTIPLIER) >> shift
+        while table[slot] >= 0:
+            other = table[slot]
+            if lengths[other] == lengths[p]:
+                equal = 0
+                while equal < lengths[p] and tokens[starts[other] + equal] == tokens[starts[p] + equal]:
+                    equal += 1
+                if equal == lengths[p]:
+                    twins[pairs, 0], twins[pairs, 1] = other, p
+                    pairs += 1
+                    is_twin[p] = True
+                    break
+            slot = (slot + np.uint64(1)) & mask
+        if not is_twin[p]:
+            table[slot] = p
+
+    runs = np.empty((64, 5), np.int64)
+    found = 0
+    table[:] = -1
+    power = np.uint64(1)
+    for _ in range(window):
+        power *= _MULTIPLIER
+    owners = np.empty(count, np.int32)
+    for q in range(paragraphs):
+        first, end = starts[q], starts[q + 1]
+        owners[first:end] = q
+        if is_twin[q] or lengths[q] < window:
+            continue
+        h = np.uint64(0)
+        for j in range(first, first + window - 1):
+            h = h * _MULTIPLIER + tokens[j]
+        done = first  # words before this one are in a run
+        for j in range(first, end - window + 1):
+            h = h * _MULTIPLIER + tokens[j + window - 1]
+            if j > first:
+                h -= tokens[j - 1] * power
+            slot = ((h ^ (h >> np.uint64(31))) * _MULTIPLIER) >> shift
+            held = -1
+            while table[slot] >= 0:
+                held = table[slot]
+                same = 0
+                while same < window and tokens[held + same] == tokens[j + same]:
+                    same += 1
+                if same == window:
+                    break
+                held = -1
+                slot = (slot + np.uint64(1)) & mask
+            if held < 0:
+                table[slot] = j
+                continue
+            p = owners[held]
+            if p == q or j < done:
+                continue
+            back = 0
+            while held - back > starts[p] and j - back > first and tokens[held - back - 1] == tokens[j - back - 1]:
+                back += 1
+            length = window
+            while held + length < starts[p + 1] and j + length < end and tokens[held + length] == tokens[j + length]:
+                length += 1
+            done = j + length - window + 1
+            length += back
+            joins = q - p == 1 and j - back == first and held - back + length == starts[p + 1]
+            if (joins or 5 * length >= 2 * min(lengths[p], lengths[q])) and found < 64:
+                runs[found, 0], runs[found, 1] = p, q
+                runs[found, 2], runs[found, 3] = held - back - starts[p], j - back - first
+                runs[found, 4] = length
+                found += 1
+    return lengths, twins[:pairs], runs[:found], counters

@@ -5,6 +5,7 @@ for literals, and one anchored alternation for the few patterns. So eighty local
 """
 
 import dataclasses
+import functools
 import re
 import tomllib
 import unicodedata
@@ -70,6 +71,12 @@ def normalise_block(block: str) -> str:
     return key[start:end]
 
 
+@functools.cache
+def _key_of_literal(literal: str) -> str:
+    """Literals are checked when they are read and compiled afterwards; normalising them once halves the start."""
+    return normalise_block(literal)
+
+
 def block_start(block: str, chars: int) -> str:
     """Return the first characters of a block as they are, without the bullet in front: a cheap first look.
 
@@ -113,6 +120,8 @@ class Rule:
       0 is never.
     - ``not_sentence``: a block that ends like a sentence matches no pattern: for those that end in a title.
     - ``keeps_credits``: a block that names a wire agency is not matched ("© 2023 The Associated Press").
+    - ``before_colon``: a literal is also matched with a colon and a title or a list behind it ("Tags: bridges,
+      Eastmere"), unless that ends like a sentence.
     """
 
     name: str
@@ -123,6 +132,7 @@ class Rule:
     together: int = 0
     not_sentence: bool = False
     keeps_credits: bool = False
+    before_colon: bool = False
 
     @property
     def language(self) -> str:
@@ -155,7 +165,7 @@ class CruftRules:
         literals: dict[str, Rule] = {}
         for rule in self.rules:
             for literal in rule.literals:
-                key = normalise_block(literal)
+                key = _key_of_literal(literal)
                 # A word that is ordinary in one language is ordinary: of two rules the weaker has it.
                 if key not in literals or rule.strength == "weak":
                     literals[key] = rule
@@ -195,15 +205,27 @@ class CruftRules:
         key = normalise_block(block)
         rule = self._literals.get(key)
         if rule is None:
-            match = self._pattern.fullmatch(key)
-            if match is None or match.lastindex is None:
+            rule = self._find_by_pattern(key) or self._find_before_colon(key)
+            if rule is None or ((rule.not_sentence or rule.before_colon) and _SENTENCE_END.search(block)):
                 return None
-            rule = self._pattern_rules[match.lastindex - 1]
-            if rule.not_sentence and _SENTENCE_END.search(block):
-                return None
-        if rule.keeps_credits and self._agency.search(block):
+        if rule.keeps_credits and self.names_agency(block):
             return None
         return rule
+
+    def names_agency(self, block: str) -> bool:
+        """Whether ``block`` names a wire agency, as a credit line does."""
+        return self._agency.search(block) is not None
+
+    def _find_by_pattern(self, key: str) -> Rule | None:
+        match = self._pattern.fullmatch(key)
+        return self._pattern_rules[match.lastindex - 1] if match and match.lastindex else None
+
+    def _find_before_colon(self, key: str) -> Rule | None:
+        head, colon, _ = key.partition(":")
+        if not colon:
+            return None
+        rule = self._literals.get(head.rstrip(_EDGE))
+        return rule if rule is not None and rule.before_colon else None
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -315,7 +337,7 @@ def _parse_rules(file: str, table: Mapping[str, Any]) -> Iterable[Rule]:
     for entry in entries:
         rule = _parse_rule(file, entry)
         for literal in rule.literals:
-            other = seen.setdefault((rule.language, normalise_block(literal)), rule.name)
+            other = seen.setdefault((rule.language, _key_of_literal(literal)), rule.name)
             if other != rule.name:
                 raise _error(file, rule.name, "literals", f"[{literal}] is in [{other}] too", "keep one")
         yield rule
@@ -334,7 +356,7 @@ def _parse_rule(file: str, entry: Mapping[str, Any]) -> Rule:
     together = entry.get("together", 0)
     if type(together) is not int or together < 0 or (together and entry["strength"] == "strong"):
         raise _error(file, name, "together", f"is [{together}]", "write a number, in weak rules only")
-    for field in ("not_sentence", "keeps_credits"):
+    for field in ("not_sentence", "keeps_credits", "before_colon"):
         if type(entry.get(field, False)) is not bool:
             raise _error(file, name, field, f"is [{entry[field]}]", "write true or false")
     if entry["kind"] == "promo" and entry["strength"] == "weak":
@@ -344,7 +366,7 @@ def _parse_rule(file: str, entry: Mapping[str, Any]) -> Rule:
     if not literals and not patterns:
         raise _error(file, name, "literals", "is missing, and so is [patterns]", "give at least one wording")
     for literal in literals:
-        if not normalise_block(literal) or len(literal) > MAX_BLOCK_CHARS:
+        if not _key_of_literal(literal) or len(literal) > MAX_BLOCK_CHARS:
             problem = f"[{literal[:60]}] has no letters or is over {MAX_BLOCK_CHARS} characters"
             raise _error(file, name, "literals", problem, "no block can match it; take it out")
     for pattern in patterns:
@@ -358,6 +380,7 @@ def _parse_rule(file: str, entry: Mapping[str, Any]) -> Rule:
         together=together,
         not_sentence=entry.get("not_sentence", False),
         keeps_credits=entry.get("keeps_credits", False),
+        before_colon=entry.get("before_colon", False),
     )
 
 

@@ -1,0 +1,122 @@
+"""Worker processes of the local runner, forked from this one when everything is imported and compiled.
+
+Beam starts its own worker processes from nothing: each imports Beam and the kernels again, which takes some five
+seconds of every run. A fork has them at once. Where a process cannot safely fork, Beam's own way is used.
+"""
+
+import contextlib
+import multiprocessing
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from multiprocessing.connection import Connection
+from typing import Any, ClassVar
+
+import numpy as np
+from apache_beam.portability import python_urns
+from apache_beam.portability.api import endpoints_pb2
+from apache_beam.runners.portability.fn_api_runner import worker_handlers
+from apache_beam.runners.worker import sdk_worker_main
+from google.protobuf import json_format, text_format
+
+from transforms.clean import clean_batch
+from transforms.errors import RunFailedError
+from transforms.records import Record
+from transforms.text.clean import CleanConfig, Cleaner
+from transforms.text.leaders import Thresholds, cluster_by_leader
+from transforms.text.minhash import band_keys, choose_banding, sign_articles, string_hashes
+from transforms.text.shingles import shingle_hashes
+from transforms.text.unionfind import connected_components
+
+
+def can_fork() -> bool:
+    """Whether this process may fork: on Linux, and only while it has no threads, whose locks a fork would copy shut."""
+    return sys.platform == "linux" and threading.active_count() == 1
+
+
+@contextlib.contextmanager
+def forked_workers(count: int, config: CleanConfig) -> Iterator[None]:
+    """Have ``count`` workers ready for the pipeline that runs in the block.
+
+    To be entered only where :func:`can_fork`.
+
+    Raises:
+        RunFailedError: a worker died.
+    """
+    _load_kernels(config)
+    context = multiprocessing.get_context("fork")
+    pipes = [context.Pipe() for _ in range(count)]
+    processes = [context.Process(target=_work, args=(own, pipes), daemon=True) for own in range(count)]
+    for process in processes:
+        process.start()
+    _Handler.idle = [ours for ours, _ in pipes]
+    worker_handlers.WorkerHandler.register_environment(python_urns.SUBPROCESS_SDK, bytes)(_Handler)
+    try:
+        yield
+    except Exception:
+        # What Beam says then is that a channel closed.
+        if any(process.exitcode is not None for process in processes):
+            raise RunFailedError(
+                "a worker process died, most likely for want of memory; nothing was committed. Run the same again with "
+                "fewer --workers: what is cleaned is kept"
+            ) from None
+        raise
+    finally:
+        for process in processes:
+            process.terminate()
+            process.join()
+
+
+def _work(own: int, pipes: list[tuple[Connection, Connection]]) -> None:
+    """The life of a worker: wait to be told where the runner is, then do what it says until it hangs up."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends us
+    # Of the pipes only our own end stays open, so that it closes when the parent is gone.
+    for number, (ours, theirs) in enumerate(pipes):
+        ours.close()
+        if number != own:
+            theirs.close()
+    try:
+        environment = pipes[own][1].recv()
+    except EOFError:
+        return
+    _, harness, _ = sdk_worker_main.create_harness(environment)
+    harness.run()
+
+
+def _load_kernels(config: CleanConfig) -> None:
+    """Do a little of everything, so that tables are made and machine code is loaded before the fork."""
+    record = Record("id", None, None, None, None, "A text of six words here.", "utf-8", 1)
+    staged, _, _ = clean_batch("", [record], Cleaner(config))
+    texts = staged.column("text")
+    signed = sign_articles(texts, 5, 128, 16)
+    band_keys(signed.signatures, choose_banding(0.7, 128))
+    refs = string_hashes(texts)
+    connected_components(refs, refs)
+    hashes, offsets = shingle_hashes(texts, 5)
+    cluster_by_leader(hashes, offsets, np.zeros(1, np.int64), Thresholds())
+
+
+class _Handler(worker_handlers.GrpcWorkerHandler):
+    """Tells an idle worker where the runner is."""
+
+    idle: ClassVar[list[Connection]] = []
+
+    def __init__(self, _: bytes, state: Any, provision_info: Any, grpc_server: Any) -> None:
+        super().__init__(state, provision_info, grpc_server)
+
+    def start_worker(self) -> None:
+        """Give the next idle worker its address and options."""
+        control = endpoints_pb2.ApiServiceDescriptor(url=self.control_address)
+        logs = self.logging_api_service_descriptor()
+        self.idle.pop().send(
+            {
+                "CONTROL_API_SERVICE_DESCRIPTOR": text_format.MessageToString(control),
+                "LOGGING_API_SERVICE_DESCRIPTOR": text_format.MessageToString(logs),
+                "PIPELINE_OPTIONS": json_format.MessageToJson(self.provision_info.provision_info.pipeline_options),
+                "WORKER_ID": self.worker_id,
+            }
+        )
+
+    def stop_worker(self) -> None:
+        """The worker ends when its control stream does."""

@@ -1,0 +1,227 @@
+import math
+import time
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from transforms.text.decide import (
+    SAME_STORY,
+    SAME_STORY_BASE,
+    UPDATE,
+    UPDATE_BASE,
+    Article,
+    DecisionThresholds,
+    decide,
+    decide_readings,
+    read,
+    sign_values,
+)
+
+MONDAY = datetime(2024, 3, 4, 9, tzinfo=UTC)
+
+FERRY = """The island ferry returned to service on Monday after a winter in the yard at Port Ellery, the operator said.
+
+Two new engines were fitted and the car deck was strengthened, at a cost of 4.2 million crowns. The work took eleven
+weeks, three more than planned, because parts from the maker in Sundhaven arrived late.
+
+"We know how hard this was for the people of the island," Marta Quill, the operator's director, told reporters at the
+quay. She said that season tickets would be valid for an additional three months.
+
+Fishermen had carried mail and medicine across the sound while the ferry was away. The school on the island held its
+classes online for nine days in January, when storms closed the sound to small boats as well.
+
+The regional council will decide in May whether to order a second ship, a plan that has been discussed for ten years."""
+
+FURNITURE = """Sign up for our morning letter and never miss a story from the region.
+
+More pictures: the harbour in winter. Ten walks for a rainy Sunday. The best bakeries between the coast and the lake.
+How we chose our readers' favourite beaches, and why the smallest one came first again. The year in forty pictures.
+What the weather map can and cannot tell. Our crossword, with yesterday's answers. A short history of the lighthouse.
+Recipes for early spring. The column that readers wrote to us about most. Letters to the editor, and how to send one."""
+
+BAKERS = """Bakers in three towns stopped work on Sunday night over shifts that begin at one in the morning.
+
+Their union asked for a later start and for six crowns more an hour. The bakers' guild called the strike a blow to
+small firms and said that bread would be scarce on Monday."""
+
+OWLS = """A pair of owls has moved into the clock tower of Brenford, a caretaker found when the clock stopped.
+
+The owls will stay until June, the mayor promised. Visitors may watch them from the market square, where the museum has
+put up a telescope; the owls' first egg was seen through it on Sunday."""
+
+GRANT = """Senator Ada Corwin announced today that the {town} Fire Department will receive {sum} dollars from the
+federal programme for firefighters. "The men and women of {town} risk their lives for their neighbours," Corwin said.
+
+The department will use the grant to buy {item}. The programme pays for equipment, training and vehicles, and has been
+awarding grants directly to fire departments since it was founded. The {town} Fire Department serves {people} people.
+
+Grants are awarded on a competitive basis to the departments that address the goals of the programme best."""
+
+
+def relation(left: Article, right: Article, **thresholds: float) -> str:
+    return decide(left, right, DecisionThresholds(**thresholds)).relation
+
+
+def wire(text: str = FERRY, **known: object) -> Article:
+    return Article(text, **{"title": "Ferry returns after a winter in the yard", "source": "Wire", **known})
+
+
+def test_the_same_text_is_exact_even_under_another_headline():
+    other = wire(title="Island ferry sails again", source="Gazette", url="https://gazette.example/1")
+    assert relation(wire(), other) == "exact"
+
+
+def test_a_copy_with_house_edits_is_near():
+    edited = FERRY.replace("crowns", "kr").replace("told reporters at the\nquay", "said").replace(" on Monday", "")
+    edited = "PORT ELLERY (Wire) - " + edited.replace("an additional", "another") + "\n\nEditing by J. Holm"
+    decision = decide(wire(published=MONDAY), wire(edited, source="Gazette", published=MONDAY + timedelta(hours=5)))
+    assert decision.relation == "near"
+    assert decision.similarity.jaccard < 0.8
+
+
+def test_the_first_paragraphs_are_an_excerpt():
+    start = FERRY[: FERRY.index("Fishermen")]
+    assert relation(wire(), wire(start, source="Gazette")) == "excerpt"
+    assert relation(wire(), wire(start, source="Gazette"), min_excerpt_shingles=1000) != "excerpt"
+
+
+def test_a_later_version_from_the_same_source_is_an_update():
+    later = FERRY.replace(
+        FERRY[FERRY.index("Fishermen") :],
+        """On Tuesday the council in Port Ellery voted by seven to five for a second ship, to be built at home. The
+mayor called it the end of a long wait; opponents said that the sum had grown by half since the first estimate.
+
+The new ship is to carry forty cars, twice as many as today, and to run in weather that keeps the old one in port.""",
+    )
+    earlier = wire(published=MONDAY, url="https://wire.example/a")
+    assert (
+        relation(earlier, wire(later, published=MONDAY + timedelta(days=1), url="https://wire.example/b")) == "update"
+    )
+
+
+def test_stories_from_one_template_are_different():
+    towns = [
+        GRANT.format(town="Aldwick", sum="48,000", item="a rescue boat", people="3,100"),
+        GRANT.format(town="Brenford", sum="61,500", item="breathing apparatus", people="12,400"),
+    ]
+    decision = decide(*(Article(text, source="Senate", published=MONDAY) for text in towns))
+    assert decision.relation == "different"
+    assert decision.similarity.jaccard > 0.4
+    assert min(decision.signs, key=lambda sign: sign.points).name in ("facts_same_source", "recurring")
+
+
+def test_a_notice_that_differs_in_one_number_is_another_notice():
+    notice = (
+        "The central bank entered the market to arrange {} billion crowns of repurchase agreements for its customers, "
+        "dealers said. Overnight money was trading at six per cent at the time of the operation."
+    )
+    first = Article(notice.format("1.5"), "BANK ADDS RESERVES", "Wire", None, MONDAY)
+    assert relation(
+        first, Article(notice.format("2.5"), "BANK ADDS RESERVES", "Wire", None, MONDAY + timedelta(7))
+    ) == ("different")
+
+
+def test_pages_that_share_only_furniture_are_different():
+    stories = {"Bakers strike over night work": BAKERS, "Owl nests in the town hall tower": OWLS}
+    pages = [Article(f"{story}\n\n{FURNITURE}", title, "Gazette", None, MONDAY) for title, story in stories.items()]
+    decision = decide(*pages)
+    assert decision.relation == "different"
+    assert decision.similarity.jaccard > 0.4
+
+
+def test_galleries_of_two_years_are_different():
+    left, right = (
+        Article(f"A look back.\n\n{FURNITURE}", f"{year}: the year in pictures", "Gazette", f"https://g.example/{year}")
+        for year in (2022, 2023)
+    )
+    assert relation(left, right) == "different"
+
+
+SPELLINGS = [
+    ("أعلنت الوزارة إعادة افتتاح الجسر بعد أعمال صيانة", "اعلنت الوزارة اعادة افتتاح الجسر بعد اعمال صيانه"),
+    ("بلغت التكلفة 42 مليون ريال", "بلغت التكلفة ٤٢ مليون ريال"),
+    ("أُعيدَ الافتتاحُ يومَ الأحد على مدى الأسبوع", "أعيد الافتتاح يوم الأحد على مدي الأسبوع"),
+    ("Der Bürgermeister öffnete die Brücke", "DER BURGERMEISTER OFFNETE DIE BRUCKE"),
+    ("L’été, on n’attend pas", "L'ete, on n'attend pas"),
+]
+
+
+@pytest.mark.parametrize(("one", "other"), SPELLINGS)
+def test_spelling_variants_are_shared_words(one, other):
+    assert sign_values(read(Article(one)), read(Article(other)))["copied"] == 1.0
+
+
+@pytest.mark.parametrize(
+    ("story", "old", "new"),
+    [
+        (
+            "气象厅说，台风{}号在{}以东的海面上形成，正以每小时二十公里的速度向西北移动，预计明天傍晚接近海岸。" * 2,
+            "7",
+            "11",
+        ),
+        ("気象庁によると、台風{}号が{}の東の海上で発生し、毎時二十キロの速さで北西に進んでいる。" * 2, "7", "11"),
+    ],
+)
+def test_numbers_count_in_scripts_without_spaces(story, old, new):
+    left, right = (Article(story.format(number, "岛", number, "岛"), source="agency") for number in (old, new))
+    assert sign_values(read(left), read(right))["facts_same_source"] > 0.5
+
+
+def test_signs_of_names_say_nothing_without_case():
+    left = Article("قال الوزير إن الجسر الجديد في المدينة القديمة سيفتح قريبا", source="a")
+    right = Article("قال الوزير إن الجسر الكبير في المدينة القديمة سيفتح قريبا", source="a")
+    assert sign_values(read(left), read(right))["facts_same_source"] == 0.0
+
+
+@pytest.mark.parametrize("text", ["", "?!", "Word", "两"])
+def test_the_smallest_articles_are_copies_of_the_same_text_only(text):
+    assert relation(Article(text), Article(text)) == "exact"
+    assert relation(Article(text), Article(FERRY)) == "different"
+
+
+def test_scores_are_the_sums_of_the_signs():
+    decision = decide(wire(), wire(FERRY[:600], source="Gazette"))
+    assert decision.score == pytest.approx(SAME_STORY_BASE + sum(sign.points for sign in decision.signs))
+    assert decision.update_score == pytest.approx(UPDATE_BASE + sum(sign.points for sign in decision.update_signs))
+    assert {sign.name: sign.weight for sign in decision.signs} == SAME_STORY
+    assert {sign.name: sign.weight for sign in decision.update_signs} == UPDATE
+
+
+VOCABULARY = "the Bridge of Wend 12 opened 1,400 again in May 东 京 الجسر — ."
+words = st.sampled_from([*VOCABULARY.split(), "\n"])
+texts = st.lists(words, max_size=60).map(" ".join)
+articles = st.builds(
+    Article,
+    texts,
+    st.none() | texts,
+    st.none() | st.sampled_from(["a", "B"]),
+    st.none() | st.sampled_from(["https://a.example/1", "http://www.a.example/1/", "b?id=2"]),
+    st.none() | st.datetimes(datetime(2000, 1, 1), datetime(2030, 1, 1), timezones=st.just(UTC)),
+)
+
+
+@settings(deadline=None, max_examples=300)
+@given(articles, articles)
+def test_the_order_does_not_matter_and_every_sign_is_a_number(left, right):
+    decision = decide(left, right)
+    assert decision._replace(similarity=None) == decide(right, left)._replace(similarity=None)
+    assert all(math.isfinite(sign.value) and sign.value >= 0 for sign in decision.signs + decision.update_signs)
+    values = sign_values(read(left), read(right))
+    assert all(0 <= values[name] <= 1 for name in ("copied", "lead", "lead_kept", "headline_lost", "same_url"))
+    if left.text == right.text:
+        assert values["copied"] == values["lead"] == 1.0
+        assert values["facts_same_source"] == values["facts_other_source"] == values["recurring"] == 0.0
+
+
+def test_long_articles_take_linear_time():
+    short, long = ([" ".join(f"w{(i * 7919) % 5000}" for i in range(n))] for n in (4_000, 40_000))
+    seconds = []
+    for (text,) in (short, long):
+        left, right = read(Article(text)), read(Article(text.replace("w77", "v77")))
+        decide_readings(left, right)  # compiles
+        begin = time.perf_counter()
+        decide_readings(left, right)
+        seconds.append(time.perf_counter() - begin)
+    assert seconds[1] < 60 * seconds[0] + 0.05
