@@ -186,7 +186,7 @@ class PartReader:
             try:
                 parquet = pq.ParquetFile(file, buffer_size=1024 * 1024)
                 names = parquet.schema_arrow.names
-            except (OSError, pa.ArrowException) as error:
+            except files.DAMAGED as error:
                 yield _unreadable(0, f"no Parquet file, or not all of one: {error}")
                 return
             columns = {
@@ -219,7 +219,7 @@ class PartReader:
                 for row in zip(*values, strict=True):
                     yield self._parquet_record(place, text_column, dict(zip(columns, row, strict=True)))
                     place += 1
-        except (OSError, pa.ArrowException) as error:
+        except files.DAMAGED as error:
             detail = f"rows [{place}] to [{last}], in row group [{group}]: {error}"
             yield _unreadable(place, detail)
 

@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 from urllib.parse import unquote
 
-import pyarrow as pa
 import pyarrow.parquet as pq
 from pyarrow.fs import FileType, LocalFileSystem
 
@@ -218,7 +217,7 @@ def _column_names(uri: str) -> list[str]:
         if kind is Format.PARQUET:
             with files.open_input(uri) as file:
                 return list(pq.read_schema(file).names)
-    except (OSError, pa.ArrowException):
+    except files.DAMAGED:
         pass
     return []
 
@@ -280,7 +279,7 @@ def _cut_row_groups(whole: FilePart, columns: Mapping[str, str], target_bytes: i
             parquet = pq.ParquetFile(file)
             metadata = parquet.metadata
             found = find_columns(parquet.schema_arrow.names, columns)
-    except (OSError, pa.ArrowException):
+    except files.DAMAGED:
         return [whole]
     needed = {names[0] for names in found.values() if names}
     parts: list[FilePart] = []

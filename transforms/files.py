@@ -29,6 +29,10 @@ _DICTIONARY_COLUMNS: Final = ("source", "encoding", "uri", "kind", "rule", "reas
 _READ_ROWS: Final = 1000
 
 
+DAMAGED: Final = (OSError, pa.ArrowException, UnicodeDecodeError)
+"""What pyarrow raises over a file that cannot be read; the last where a damaged Parquet footer garbles names."""
+
+
 class FileError(OSError):
     """A file cannot be read or written; one line with its URI and the reason."""
 
@@ -105,7 +109,7 @@ def _errors_of(uri: str) -> Iterator[None]:
         yield
     except FileError:
         raise
-    except (OSError, pa.ArrowException) as error:  # pa.ArrowInvalid is a ValueError, not an OSError
+    except DAMAGED as error:
         reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else error
         raise FileError(uri, reason) from error
 
