@@ -82,7 +82,7 @@ def resolve(uri: str) -> tuple[fs.FileSystem, str]:
         raise FileError(uri, "in a URI, write [?] and [#] of a name as %3F and %23")
     if parts.scheme == "file":
         return _local(), unquote(parts.path)
-    with _errors_of(uri):
+    with errors_of(uri):
         file_system, root = _remote(parts.scheme, parts.netloc, parts.query)
     return file_system, posixpath.join(root, unquote(parts.path).lstrip("/"))
 
@@ -104,7 +104,8 @@ def _uri(scheme: str, netloc: str, path: str, query: str) -> str:
 
 
 @contextlib.contextmanager
-def _errors_of(uri: str) -> Iterator[None]:
+def errors_of(uri: str) -> Iterator[None]:
+    """What pyarrow and the system raise inside the block becomes a ``FileError`` of ``uri``."""
     try:
         yield
     except FileError:
@@ -129,7 +130,7 @@ def join(uri: str, *names: str) -> str:
 def info(uri: str) -> fs.FileInfo:
     """Return type and size of what is at ``uri``; its type is ``NotFound`` where there is nothing."""
     file_system, path = resolve(uri)
-    with _errors_of(uri):
+    with errors_of(uri):
         return file_system.get_file_info(path)
 
 
@@ -141,7 +142,7 @@ def exists(uri: str) -> bool:
 def list_dir(uri: str) -> list[Entry]:
     """Return what a folder holds, not what its folders hold, sorted by URI."""
     file_system, path = resolve(uri)
-    with _errors_of(uri):
+    with errors_of(uri):
         infos = file_system.get_file_info(fs.FileSelector(path))
     return sorted(
         Entry(join(uri, found.base_name), found.size or 0, found.type == fs.FileType.Directory) for found in infos
@@ -151,7 +152,7 @@ def list_dir(uri: str) -> list[Entry]:
 def list_names(uri: str) -> list[str]:
     """Return the names in a folder, sorted; none where there is no folder."""
     file_system, path = resolve(uri)
-    with _errors_of(uri):
+    with errors_of(uri):
         found = file_system.get_file_info(fs.FileSelector(path, allow_not_found=True))
     return sorted(entry.base_name for entry in found)
 
@@ -159,19 +160,19 @@ def list_names(uri: str) -> list[str]:
 def open_input(uri: str) -> pa.NativeFile:
     """Open a file for reading at any place; the caller closes it."""
     file_system, path = resolve(uri)
-    with _errors_of(uri):
+    with errors_of(uri):
         return file_system.open_input_file(path)
 
 
 def read_bytes(uri: str) -> bytes:
     """Return a whole file."""
-    with open_input(uri) as file, _errors_of(uri):
+    with open_input(uri) as file, errors_of(uri):
         return bytes(file.read())
 
 
 def write_bytes(uri: str, data: bytes) -> None:
     """Write a file that appears whole or not at all; folders are made, a file of that name is replaced."""
-    with replacing(uri) as path, _errors_of(uri):
+    with replacing(uri) as path, errors_of(uri):
         Path(path).write_bytes(data)
 
 
@@ -187,12 +188,12 @@ def replacing(uri: str) -> Iterator[str]:
     file_system, path = resolve(uri)
     is_local = isinstance(file_system, fs.LocalFileSystem)
     folder = Path(path).parent if is_local else Path(tempfile.gettempdir())
-    with _errors_of(uri):
+    with errors_of(uri):
         folder.mkdir(parents=True, exist_ok=True)
     temporary = folder / f".{posixpath.basename(path)}.{uuid.uuid4().hex}.tmp"
     try:
         yield str(temporary)
-        with _errors_of(uri):
+        with errors_of(uri):
             if is_local and temporary.exists():
                 temporary.replace(path)
             elif temporary.exists():
@@ -205,14 +206,14 @@ def replacing(uri: str) -> Iterator[str]:
 def copy_file(source: str, target: str) -> None:
     """Copy a file; the copy appears whole or not at all."""
     file_system, path = resolve(source)
-    with replacing(target) as local, _errors_of(source):
+    with replacing(target) as local, errors_of(source):
         fs.copy_files(path, local, file_system, _local())
 
 
 def remove_tree(uri: str) -> None:
     """Remove a folder with all it holds, or a file; nothing there is no error."""
     file_system, path = resolve(uri)
-    with _errors_of(uri):
+    with errors_of(uri):
         kind = file_system.get_file_info(path).type
         if kind == fs.FileType.Directory:
             file_system.delete_dir(path)
@@ -220,11 +221,17 @@ def remove_tree(uri: str) -> None:
             file_system.delete_file(path)
 
 
+@contextlib.contextmanager
+def open_parquet(uri: str) -> Iterator[pq.ParquetFile]:
+    """Open a Parquet file; what goes wrong inside the block is a ``FileError`` of ``uri``."""
+    with open_input(uri) as file, errors_of(uri):
+        yield pq.ParquetFile(file)
+
+
 def read_parquet(uri: str, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
     """Yield a Parquet file's rows in batches of up to 1,000."""
-    with open_input(uri) as file, _errors_of(uri):
-        names = list(columns) if columns is not None else None
-        yield from pq.ParquetFile(file).iter_batches(_READ_ROWS, columns=names)
+    with open_parquet(uri) as parquet:
+        yield from parquet.iter_batches(_READ_ROWS, columns=list(columns) if columns is not None else None)
 
 
 def write_parquet(uri: str, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> FileStats:
@@ -273,7 +280,7 @@ class ParquetSink:
             if self._pending or not self._skip_empty:
                 self._write_group()
             if self._writer is not None:
-                with _errors_of(self._uri):
+                with errors_of(self._uri):
                     self._writer.close()
                 self.stats = FileStats(self._rows, Path(self._path).stat().st_size)
 
@@ -288,7 +295,7 @@ class ParquetSink:
             self._write_group()
 
     def _write_group(self) -> None:
-        with _errors_of(self._uri):
+        with errors_of(self._uri):
             if self._writer is None:
                 dictionary = [name for name in _DICTIONARY_COLUMNS if name in self._schema.names]
                 self._writer = self._files.enter_context(
