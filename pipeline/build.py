@@ -41,8 +41,10 @@ def build(
     signed = counts | "Shards" >> beam.Keys() | "SignShards" >> SignShards(staging=staging, config=dedup)
     renames = signed.ids | "FindRepeatedIds" >> FindRepeatedIds()
 
-    near = signed.bands | "FindBandEdges" >> FindBandEdges()
-    contained = signed.fingerprints | "FindContainmentEdges" >> FindContainmentEdges(containment=dedup.containment)
+    near = signed.bands | "FindBandEdges" >> FindBandEdges(staging=staging)
+    contained = signed.fingerprints | "FindContainmentEdges" >> FindContainmentEdges(
+        staging=staging, containment=dedup.containment
+    )
     members = (near, contained) | "Edges" >> beam.Flatten() | "FindComponents" >> FindComponents()
 
     decisions = (

@@ -10,11 +10,12 @@ from typing import Any, Final
 
 import apache_beam as beam
 import numpy as np
-import pyarrow as pa
 
-from transforms.batches import column, cut_by, join_batches, make_batch
+from transforms.batches import column, cut_by, make_batch
+from transforms.exchange import Notice, partition_of, read_partition, write_partitions
 from transforms.schemas import BANDS, EDGES, FINGERPRINTS, IDS, PAIR_COUNTS, RENAMES
 from transforms.sign import Keyed
+from transforms.staging import Staging
 
 # Up to so many articles that share a fingerprint hash are paired each with each; of more, each with the longest.
 MAX_PAIRED: Final = 16
@@ -22,62 +23,72 @@ MAX_PAIRED: Final = 16
 
 @dataclasses.dataclass(eq=False, kw_only=True)
 class FindBandEdges(beam.PTransform):
-    """Band tables by partition in, edges out: a bucket of n articles gives n - 1 edges, a star to its smallest.
+    """Notices of BANDS in, notices of EDGES out: a bucket of n articles gives n - 1 edges, a star to its smallest.
 
-    In: ``(3, BANDS batch)`` · out: ``(0, EDGES batch)``, all under one key.
+    In: ``(3, "…/bands-00012.parquet")`` · out: ``(0, "…/band-edges-00003.parquet")``, all under one key.
     """
 
-    def expand(self, bands: beam.PCollection[Keyed]) -> beam.PCollection[Keyed]:
+    staging: Staging
+
+    def expand(self, bands: beam.PCollection[Notice]) -> beam.PCollection[Notice]:
         """Group, then sort each partition."""
-        return bands | "GroupPartitions" >> beam.GroupByKey() | "FindBuckets" >> beam.FlatMap(_edges_of_buckets)
+        return (
+            bands | "GroupPartitions" >> beam.GroupByKey() | "FindBuckets" >> beam.FlatMap(_find_buckets, self.staging)
+        )
 
 
 @dataclasses.dataclass(eq=False, kw_only=True)
 class FindContainmentEdges(beam.PTransform):
-    """Fingerprint tables by partition in, edges between an article and one that may contain it out.
+    """Notices of FINGERPRINTS in, notices of EDGES between an article and one that may contain it out.
 
-    In: ``(3, FINGERPRINTS batch)`` · between: ``(9, PAIR_COUNTS batch)``, what a pair shares in one partition, by
-    partition of pairs · out: ``(0, EDGES batch)``, pairs that share enough in all, with three standard errors to spare.
+    In: ``(3, "…/fingerprints-00012.parquet")`` · between: ``(9, "…/pairs-00003.parquet")``, PAIR_COUNTS that a pair has
+    in one partition, by partition of pairs · out: ``(0, "…/pair-edges-00009.parquet")``, pairs that share enough in
+    all, with three standard errors to spare.
     """
 
+    staging: Staging
     containment: float
 
-    def expand(self, fingerprints: beam.PCollection[Keyed]) -> beam.PCollection[Keyed]:
+    def expand(self, fingerprints: beam.PCollection[Notice]) -> beam.PCollection[Notice]:
         """Count what pairs share in each partition, then add up."""
         return (
             fingerprints
             | "GroupPartitions" >> beam.GroupByKey()
-            | "CountShared" >> beam.FlatMap(_count_shared)
+            | "CountShared" >> beam.FlatMap(_count_shared, self.staging)
             | "GroupPairs" >> beam.GroupByKey()
-            | "AddUpShared" >> beam.FlatMap(_edges_of_pairs, self.containment)
+            | "AddUpShared" >> beam.FlatMap(_add_up_pairs, self.staging, self.containment)
         )
 
 
 @dataclasses.dataclass(eq=False, kw_only=True)
 class FindRepeatedIds(beam.PTransform):
-    """Ids by partition in; out, by shard, the rows whose id another article has as well.
+    """Notices of IDS in; out, by shard, the rows whose id another article has as well.
 
-    In: ``(30, IDS batch)`` · out: ``(12, RENAMES batch)``. Of the articles of one id the first by content keeps it, the
-    second becomes ``id~2`` and so on, in whatever order they were read.
+    In: ``(30, "…/ids-00012.parquet")`` · out: ``(12, RENAMES batch)``. Of the articles of one id the first by content
+    keeps it, the second becomes ``id~2`` and so on, in whatever order they were read.
     """
 
-    def expand(self, ids: beam.PCollection[Keyed]) -> beam.PCollection[Keyed]:
+    def expand(self, ids: beam.PCollection[Notice]) -> beam.PCollection[Keyed]:
         """Group, then sort each partition."""
         return ids | "GroupPartitions" >> beam.GroupByKey() | "NumberRepeats" >> beam.FlatMap(_renames)
 
 
-def _edges_of_buckets(partition: tuple[int, Iterable[pa.RecordBatch]]) -> Iterator[Keyed]:
-    bands = join_batches(BANDS, partition[1])
+Grouped = tuple[int, Iterable[str]]
+"""A partition, and the files that hold rows of it."""
+
+
+def _find_buckets(notice: Grouped, staging: Staging) -> Iterator[Notice]:
+    bands = read_partition(BANDS, notice)
     keys, refs = column(bands, "key"), column(bands, "ref")
     order = np.lexsort((refs, keys))
     keys, refs = keys[order], refs[order]
     follows = keys[1:] == keys[:-1]
     hubs = refs[_group_starts(follows)][1:][follows]
-    yield from _edges(hubs, refs[1:][follows])
+    yield from _write_edges(staging.exchange("band-edges", notice[0]), hubs, refs[1:][follows])
 
 
-def _count_shared(partition: tuple[int, Iterable[pa.RecordBatch]]) -> Iterator[Keyed]:
-    table = join_batches(FINGERPRINTS, partition[1])
+def _count_shared(notice: Grouped, staging: Staging) -> Iterator[Notice]:
+    table = read_partition(FINGERPRINTS, notice)
     hashes, ranks, refs = (column(table, name) for name in ("hash", "rank", "ref"))
     # Longest first, so that the hub of a common hash is the article most likely to contain the others.
     order = np.lexsort((refs, ~ranks, hashes))
@@ -98,19 +109,20 @@ def _count_shared(partition: tuple[int, Iterable[pa.RecordBatch]]) -> Iterator[K
     size = (ranks[second] >> np.uint32(16)).astype(np.uint16)  # the smaller one's: longest come first
     rows, shared = _count_pairs(left, right, np.ones(len(left), np.int64))
     batch = make_batch(PAIR_COUNTS, left[rows], right[rows], shared.astype(np.uint16), size[rows])
-    yield from cut_by(((left[rows] * _MIX ^ right[rows]) * _MIX >> np.uint64(59)).astype(np.int64), batch)
+    partitions = partition_of((left[rows] * _MIX ^ right[rows]) * _MIX)
+    yield from write_partitions(staging.exchange("pairs", notice[0]), PAIR_COUNTS, cut_by(partitions, batch))
 
 
 _MIX: Final = np.uint64(0x9E3779B97F4A7C15)
 
 
-def _edges_of_pairs(partition: tuple[int, Iterable[pa.RecordBatch]], containment: float) -> Iterator[Keyed]:
-    table = join_batches(PAIR_COUNTS, partition[1])
+def _add_up_pairs(notice: Grouped, staging: Staging, containment: float) -> Iterator[Notice]:
+    table = read_partition(PAIR_COUNTS, notice)
     left, right, size = (column(table, name) for name in ("left", "right", "size"))
     rows, shared = _count_pairs(left, right, column(table, "shared").astype(np.int64))
     least = np.array([least_shared(n, containment) for n in range(int(size.max()) + 1)])
     likely = rows[shared >= least[size[rows]]]
-    yield from _edges(left[likely], right[likely])
+    yield from _write_edges(staging.exchange("pair-edges", notice[0]), left[likely], right[likely])
 
 
 def _count_pairs(
@@ -132,8 +144,8 @@ def least_shared(size: int, containment: float) -> float:
     return max(1.0, size * containment - 3 * error)
 
 
-def _renames(partition: tuple[int, Iterable[pa.RecordBatch]]) -> Iterator[Keyed]:
-    ids = join_batches(IDS, partition[1])
+def _renames(notice: Grouped) -> Iterator[Keyed]:
+    ids = read_partition(IDS, notice)
     keys, contents, refs = (column(ids, name) for name in ("key", "content", "ref"))
     order = np.lexsort((refs, contents, keys))
     keys, refs = keys[order], refs[order]
@@ -150,8 +162,9 @@ def _group_starts(follows: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     return np.maximum.accumulate(np.where(np.concatenate([[False], follows]), 0, rows))
 
 
-def _edges(left: np.ndarray[Any, Any], right: np.ndarray[Any, Any]) -> Iterator[Keyed]:
+def _write_edges(uri: str, left: np.ndarray[Any, Any], right: np.ndarray[Any, Any]) -> list[Notice]:
     different = left != right
-    if different.any():
-        pairs = np.unique(np.stack([left[different], right[different]], axis=1), axis=0)
-        yield 0, make_batch(EDGES, pairs[:, 0], pairs[:, 1])
+    if not different.any():
+        return []
+    pairs = np.unique(np.stack([left[different], right[different]], axis=1), axis=0)
+    return write_partitions(uri, EDGES, [(0, make_batch(EDGES, pairs[:, 0], pairs[:, 1]))])

@@ -27,6 +27,10 @@ class Staging:
         """Written last: a shard with this file is complete."""
         return join(self.uri, f"shard-{shard:05d}.json")
 
+    def exchange(self, what: str, number: int) -> str:
+        """Columns on their way to another stage (``transforms.exchange``), by the shard or partition they come from."""
+        return join(self.uri, "exchange", f"{what}-{number:05d}.parquet")
+
     def finished(self, shard: int) -> str:
         """Written when the shard's part of the output is: for progress alone."""
         return join(self.uri, f"shard-{shard:05d}.finished")

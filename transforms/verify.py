@@ -12,9 +12,10 @@ import pyarrow as pa
 
 from transforms.batches import column, cut_by, join_batches, make_batch
 from transforms.config import DedupConfig
+from transforms.exchange import PARTITIONS
 from transforms.files import read_parquet
 from transforms.schemas import DECISIONS, MEMBER_ARTICLES, MEMBERS, RENAMES
-from transforms.sign import PARTITIONS, Keyed
+from transforms.sign import Keyed
 from transforms.staging import Staging
 from transforms.text.leaders import CANONICAL, EXACT, EXCERPT, NEAR, Thresholds, cluster_by_leader
 from transforms.text.shingles import shingle_hashes
