@@ -43,6 +43,7 @@ from transforms.text.minhash import band_keys, choose_banding, sign_articles
 from transforms.text.paragraphs import lay_out
 from transforms.text.repair import compose, is_suspect, repair_lines
 from transforms.text.repeats import drop_repeats
+from transforms.text.repetition_kernel import find_repetition
 from transforms.text.rules import load_credit_rules, load_cruft_rules
 from transforms.text.shingles import shingle_hashes, shingle_stream, token_counts
 from transforms.text.survey import survey
@@ -144,7 +145,7 @@ def profile_steps(source: Path, folder: Path, count: int) -> Iterator[Cost]:
 
     made: list[Any] = []  # what the last step gave
     dedup = DedupConfig()
-    cleaner, cruft_rules, credit_rules = Cleaner(), load_cruft_rules(), load_credit_rules()
+    cleaner, cruft_rules, credit_rules = Cleaner(find=find_repetition), load_cruft_rules(), load_credit_rules()
     splits = plan([str(source)]).splits
 
     yield timed("read: Parquet to records", lambda: [part for s in splits for part in read_split(s, ReadOptions())])
@@ -161,7 +162,7 @@ def profile_steps(source: Path, folder: Path, count: int) -> Iterator[Cost]:
         ("spaces", normalise_spaces),
         ("paragraphs", lay_out),
         ("cruft", lambda text: strip_cruft(text, cruft_rules)),
-        ("repeats", drop_repeats),
+        ("repeats", lambda text: drop_repeats(text, find_repetition)),
     )
     running = texts
     for name, step in steps:

@@ -273,10 +273,11 @@ def eval_clean(labelled: Path, tails: tuple[str, ...], worst: int, rules: Path |
         from pipeline.evaluate import DEFAULT_TAILS, evaluate_cleaning, parse_tail, read_pages
         from pipeline.show_eval import show_evaluations
         from transforms.text.clean import CleanConfig, Cleaner
+        from transforms.text.repetition_kernel import find_repetition
         from transforms.text.rules import load_cruft_rules
 
         lengths = tuple(map(parse_tail, tails)) or DEFAULT_TAILS
-        cleaner = Cleaner(CleanConfig(rules=rules))
+        cleaner = Cleaner(CleanConfig(rules=rules), find_repetition)
         evaluations = evaluate_cleaning(read_pages(labelled), cleaner, load_cruft_rules(rules), lengths)
         show_evaluations(evaluations, worst=worst, as_json=as_json)
 

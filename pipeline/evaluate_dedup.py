@@ -40,6 +40,7 @@ from transforms.errors import UsageError
 from transforms.text.clean import Cleaner
 from transforms.text.dates import parse_published
 from transforms.text.decide import Article, Decision, Reading, decide_readings, read
+from transforms.text.repetition_kernel import find_repetition
 from transforms.text.shingles import tokens
 from transforms.text.unionfind import connected_components
 
@@ -293,7 +294,7 @@ def predictions_of_articles(path: str, labels: Labels) -> Predictions:
     there are such; a folder, or a file. Raises ``UsageError`` where it is not.
     """
     wanted = pa.array({name for pair in labels.pairs for name in (pair.id_a, pair.id_b)}, pa.string())
-    cleaner = Cleaner()
+    cleaner = Cleaner(find=find_repetition)
     readings: dict[str, Reading] = {}
     for part in sorted(Path(path).glob("*.parquet")) if Path(path).is_dir() else [Path(path)]:
         table = _read_table(part)

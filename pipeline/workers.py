@@ -26,6 +26,7 @@ from transforms.records import Record
 from transforms.text.clean import CleanConfig, Cleaner
 from transforms.text.leaders import Thresholds, cluster_by_leader
 from transforms.text.minhash import band_keys, choose_banding, sign_articles, string_hashes
+from transforms.text.repetition_kernel import find_repetition
 from transforms.text.shingles import shingle_hashes
 from transforms.text.unionfind import connected_components
 
@@ -87,7 +88,7 @@ def _work(own: int, pipes: list[tuple[Connection, Connection]]) -> None:
 def _load_kernels(config: CleanConfig) -> None:
     """Do a little of everything, so that tables are made and machine code is loaded before the fork."""
     record = Record("id", None, None, None, None, "A text of six words here.", "utf-8", 1)
-    staged, _, _ = clean_batch("", [record], Cleaner(config))
+    staged, _, _ = clean_batch("", [record], Cleaner(config, find_repetition))
     texts = staged.column("text")
     signed = sign_articles(texts, 5, 128, 16)
     band_keys(signed.signatures, choose_banding(0.7, 128))

@@ -18,6 +18,7 @@ from transforms.text.clean import CleanConfig, Cleaner
 from transforms.text.edits import Edit
 from transforms.text.need import Need
 from transforms.text.reasons import RejectReason
+from transforms.text.repetition_kernel import find_repetition
 from transforms.text.shingles import token_counts
 from transforms.text.survey import survey
 
@@ -89,7 +90,7 @@ class _CleanShard(beam.DoFn):
         self._config = config
 
     def setup(self) -> None:
-        self._cleaner = Cleaner(self._config)
+        self._cleaner = Cleaner(self._config, find_repetition)
 
     # Any: the splits' own type belongs to the reader. It has the number of its shard.
     def process(self, split: Any) -> Iterator[tuple[int, ShardCounts]]:

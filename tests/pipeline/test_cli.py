@@ -90,6 +90,15 @@ def test_clean_from_standard_input():
     assert result.stdout == STORY + "\n\nWith reporting by AP\n"
 
 
+def test_clean_loads_nothing_that_is_for_many_articles(tmp_path):
+    (tmp_path / "a.txt").write_text(DIRTY)
+    code = "import sys; from pipeline.cli import cli; cli(sys.argv[1:], standalone_mode=False); print(*sys.modules)"
+    shown = subprocess.run(
+        [sys.executable, "-c", code, "clean", str(tmp_path / "a.txt")], capture_output=True, text=True, check=True
+    )
+    assert not {"apache_beam", "numba", "pyarrow", "scipy"} & set(shown.stdout.split())
+
+
 def test_clean_as_json_and_as_a_diff(tmp_path):
     (tmp_path / "a.txt").write_text(DIRTY, "utf-8")
     shown = json.loads(invoke("clean", tmp_path / "a.txt", "--json").stdout)

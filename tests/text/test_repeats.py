@@ -12,6 +12,8 @@ from tests.golden_cases import golden_cases
 from transforms.text.edits import apply_edits, undo_edits
 from transforms.text.repair import repair_lines
 from transforms.text.repeats import drop_repeats
+from transforms.text.repetition import find_repetition
+from transforms.text.repetition_kernel import find_repetition as find_by_kernel
 
 PIECES = st.sampled_from(
     [
@@ -66,6 +68,24 @@ def test_every_edit_can_be_undone_and_something_stays(text):
     assert apply_edits(text, edits) == changed
     assert undo_edits(changed, edits) == text
     assert bool(changed) == bool(text)
+
+
+WORDS = st.lists(st.sampled_from(["Ab", "ab", "é", "Ж", "日", "Yes.", "12", "of", "3", "\n"]), max_size=40).map(
+    " ".join
+)
+
+
+@given(st.lists(st.one_of(PIECES, WORDS, st.text(max_size=8)), max_size=12).map("\n\n".join))
+def test_the_kernel_finds_what_its_slow_twin_finds(text):
+    assert find_by_kernel(text) == find_repetition(text)
+
+
+def test_kernel_and_twin_agree_on_every_character():
+    characters = [chr(code) for code in range(0x30000)]
+    for start in range(0, len(characters), 1000):
+        # Beside a letter and beside itself: as a word's part, as a word, as what parts words.
+        text = "\n\n".join(f"a{character}{character}b" for character in characters[start : start + 1000])
+        assert find_by_kernel(text) == find_repetition(text)
 
 
 @given(st.lists(st.text(st.sampled_from("ab é日. "), max_size=30), max_size=6).map("\n\n".join))
