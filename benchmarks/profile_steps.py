@@ -152,7 +152,7 @@ def profile_steps(source: Path, folder: Path, count: int) -> Iterator[Cost]:
     parts = made.pop()
     texts = [record.text for part in parts for record in part.records if hasattr(record, "text")]
     yield timed("decode (of files that are bytes)", lambda: [decode(raw) for raw in [text.encode() for text in texts]])
-    yield timed("survey", lambda: [survey(batch) for batch in _batches(texts)])
+    yield timed("survey", lambda: [survey(batch, cleaner.gates) for batch in _batches(texts)])
     yield timed("gate", lambda: [is_suspect(text) for text in texts])
 
     steps: tuple[tuple[str, Callable[[str], tuple[str, Any]]], ...] = (

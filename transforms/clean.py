@@ -136,9 +136,8 @@ def clean_batch(
 ) -> tuple[pa.RecordBatch, pa.RecordBatch, pa.RecordBatch]:
     """Clean records of one file: batches of STAGED, EDITS and STAGED_REJECTS, each in the records' order."""
     records = list(records)
-    needs = survey(
-        pa.array([record.text if isinstance(record, Record) else None for record in records], pa.large_string())
-    )
+    texts = pa.array([record.text if isinstance(record, Record) else None for record in records], pa.large_string())
+    needs = survey(texts, cleaner.gates)
     kept: list[tuple[Any, ...]] = []
     ids: list[str] = []
     edits: list[Edit] = []

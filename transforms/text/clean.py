@@ -6,9 +6,10 @@ straightened after the layout, which does not look at them.
 """
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property, partial
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from transforms.text.credits import find_credits
 from transforms.text.cruft import strip_cruft
@@ -20,6 +21,9 @@ from transforms.text.repeats import drop_repeats
 from transforms.text.repetition import FindRepetition, find_repetition
 from transforms.text.rules import CreditRules, CruftRules, load_credit_rules, load_cruft_rules
 from transforms.text.whitespace import normalise_line_ends, normalise_spaces
+
+if TYPE_CHECKING:
+    from transforms.text.survey import Gates
 
 Quotes = Literal["keep", "straight"]
 Step = Callable[[str], tuple[str, list[Edit]]]
@@ -56,14 +60,16 @@ class Cleaner:
     def __init__(self, config: CleanConfig = CleanConfig(), find: FindRepetition = find_repetition) -> None:
         self._cruft_rules: CruftRules = load_cruft_rules(config.rules)
         self._credit_rules: CreditRules = load_credit_rules()
+        self._straightens = config.quotes == "straight"
         self._find_repetition = find
-        quotes: tuple[Step, ...] = (straighten_quotes,) if config.quotes == "straight" else ()
-        blocks: tuple[Step, ...] = (*quotes, self._strip_cruft, self._drop_repeats)
-        self._steps: dict[Need, tuple[Step, ...]] = {
-            Need.NOTHING: blocks,
-            Need.LAYOUT: (lay_out, *blocks),
-            Need.EVERYTHING: (normalise_line_ends, repair_lines, compose, normalise_spaces, lay_out, *blocks),
-        }
+        self._steps: dict[Need, tuple[Step, ...]] = {}
+
+    @cached_property
+    def gates(self) -> "Gates":
+        """What :func:`transforms.text.survey.survey` looks for, by these rules."""
+        from transforms.text.survey import gates_of
+
+        return gates_of(self._cruft_rules, self._credit_rules)
 
     def clean(self, text: str, need: Need = Need.EVERYTHING) -> Cleaned:
         """Clean ``text`` until nothing is left to clean, so that cleaning twice changes nothing.
@@ -72,27 +78,52 @@ class Cleaner:
         """
         edits: list[Edit] = []
         for _ in range(_MAX_PASSES):
-            suspect = need is Need.EVERYTHING and is_suspect(text)
+            suspect = Need.CHARACTERS in need and is_suspect(text)
             text, made = self._clean_once(text, need)
             edits += made
-            if not made or (not suspect and all(map(_settles, made))):
+            if not made:
                 break
-            # Where characters were in order, only paragraphs can have come to stand differently.
-            need = Need.EVERYTHING if need is Need.EVERYTHING else Need.LAYOUT
-        return Cleaned(text, edits, find_credits(text, self._credit_rules))
+            need = _need_after(need, made)
+            if not suspect and all(map(_settles, made)):
+                break
+        return Cleaned(text, edits, find_credits(text, self._credit_rules) if Need.CREDITS in need else [])
 
     def _clean_once(self, text: str, need: Need) -> tuple[str, list[Edit]]:
+        if need not in self._steps:
+            self._steps[need] = tuple(self._choose_steps(need))
         edits: list[Edit] = []
         for step in self._steps[need]:
             text, made = step(text)
             edits += made
         return text, edits
 
-    def _strip_cruft(self, text: str) -> tuple[str, list[Edit]]:
-        return strip_cruft(text, self._cruft_rules)
+    def _choose_steps(self, need: Need) -> Iterator[Step]:
+        if Need.CHARACTERS in need:
+            yield from (normalise_line_ends, repair_lines, compose, normalise_spaces)
+        if Need.LAYOUT in need:
+            yield lay_out
+        promos = Need.PROMOS in need
+        if self._straightens:
+            yield straighten_quotes
+            promos = True  # "don’t miss" now starts as a promo does
+        yield partial(strip_cruft, rules=self._cruft_rules, promos=promos)
+        if Need.REPEATS in need:
+            yield partial(drop_repeats, find=self._find_repetition)
 
-    def _drop_repeats(self, text: str) -> tuple[str, list[Edit]]:
-        return drop_repeats(text, self._find_repetition)
+
+def _need_after(need: Need, edits: Sequence[Edit]) -> Need:
+    """What a text needs when ``edits`` were made of it."""
+    if Need.CHARACTERS in need:
+        return Need.EVERYTHING
+    if Need.LAYOUT in need or not all(map(_takes_paragraph, edits)):
+        # Where characters were in order they still are, but paragraphs can have come to stand differently.
+        return Need.EVERYTHING & ~Need.CHARACTERS
+    return need | Need.CREDITS | (Need.REPEATS if Need.SHARED in need else Need.NOTHING)
+
+
+def _takes_paragraph(edit: Edit) -> bool:
+    """Whether an edit took whole paragraphs, as all removals do where every line is a paragraph; but for one rule."""
+    return edit.kind in ("cruft", "promo", "repeat") and edit.rule != "overlap-repeat"
 
 
 _SETTLING = frozenset({"edge", "hard-wrap", "line-break", "line-end", "odd-space", "paragraph-break", "spaces"})

@@ -11,8 +11,8 @@ HEAD_BLOCKS = 5
 TAIL_BLOCKS = 5
 # "AP writers … in … and … contributed to this report" may name a dozen people.
 CREDIT_LINE_CHARS = 600
-_DATELINE_CHARS = 100
-_SIGNATURE_CHARS = 60
+DATELINE_CHARS = 100
+SIGNATURE_CHARS = 60
 
 # "WASHINGTON (AP) —", "PARIS, May 3 (Reuters) -", "(AP) --", "Rio de Janeiro (EFE).-", "MOSCOW. /TASS/."
 _DATELINE = re.compile(
@@ -62,7 +62,7 @@ def _first_blocks(text: str) -> Iterator[str]:
         end = len(text) if end < 0 else end
         if end > start:
             seen += 1
-            yield text[start : min(end, start + _DATELINE_CHARS)]
+            yield text[start : min(end, start + DATELINE_CHARS)]
         start = end + 1
 
 
@@ -97,7 +97,7 @@ def _dateline_agencies(block: str, rules: CreditRules) -> list[str]:
 def _credit_line_agencies(block: str, position: int, rules: CreditRules) -> list[str]:
     """Agencies that ``block`` credits; ``position`` counts from the text's last block, which is 0."""
     if position < 2 and (block[-1] not in _SENTENCE_ENDS or block[-2:-1] in _FRAME_ENDS):
-        signature = _SIGNATURE.search(block[-_SIGNATURE_CHARS:].rstrip())
+        signature = _SIGNATURE.search(block[-SIGNATURE_CHARS:].rstrip())
         if signature is not None:
             return _only_agencies(signature["dashed"] or signature["framed"], rules)
     if len(block) > CREDIT_LINE_CHARS:
@@ -108,12 +108,12 @@ def _credit_line_agencies(block: str, position: int, rules: CreditRules) -> list
     is_likely = line[:CREDIT_START_CHARS].casefold() in rules.before_starts
     if is_likely and (phrase := rules.before.match(line)):
         return _agencies_among_names(line[phrase.end() :], rules)
-    folded = line[-_SIGNATURE_CHARS:].casefold()
+    folded = line[-SIGNATURE_CHARS:].casefold()
     if folded.endswith(rules.after):
         phrase_chars = max(len(phrase) for phrase in rules.after if folded.endswith(phrase))
         return _agencies_among_names(line[:-phrase_chars], rules)
     # A name that stands alone is a signature when it is marked as one or is the last thing of all.
-    if len(line) <= _SIGNATURE_CHARS and (position == 0 or block[0] in "([—–-/"):
+    if len(line) <= SIGNATURE_CHARS and (position == 0 or block[0] in "([—–-/"):
         return _only_agencies(line, rules)
     return []
 

@@ -93,14 +93,15 @@ class _Block(NamedTuple):
     rule: Rule | None
 
 
-def strip_cruft(text: str, rules: CruftRules) -> tuple[str, list[Edit]]:
+def strip_cruft(text: str, rules: CruftRules, *, promos: bool = True) -> tuple[str, list[Edit]]:
     r"""Remove cruft near the end of ``text`` and promos anywhere, each block as one edit, from the bottom up.
 
     ``text`` has its paragraphs separated by one blank line. A block known to a rule goes when it or a block
     of the same run (neighbours that rules know, with nothing between them) is a strong one, or when enough
     different weak blocks of one form stand in the run. An unknown block goes when it is part of a proven tail: short
     and below or between known ones. Long sentences stay, and so does what stands above them, unless a rule knows it.
-    A text that is nothing but furniture becomes the empty string.
+    A text that is nothing but furniture becomes the empty string. Without ``promos`` only the end is looked at, for
+    texts of which is known that no line starts as a promo does.
 
     >>> from transforms.text.rules import load_cruft_rules
     >>> text, edits = strip_cruft("The bridge is open.\n\nSource link\n\nLeave a Reply", load_cruft_rules())
@@ -111,10 +112,11 @@ def strip_cruft(text: str, rules: CruftRules) -> tuple[str, list[Edit]]:
     """
     lines = text.split("\n")
     doomed = _find_tail_cruft(lines, rules)
-    # With the split, this is most of the time that an article without cruft costs.
-    starts = [line.lstrip(BULLETS)[:PROMO_START_CHARS] for line in lines if line]
-    if not rules.promo_starts.isdisjoint(starts):
-        doomed |= _find_promos(lines, rules)
+    if promos:
+        # With the split, this is most of the time that an article without cruft costs.
+        starts = [line.lstrip(BULLETS)[:PROMO_START_CHARS] for line in lines if line]
+        if not rules.promo_starts.isdisjoint(starts):
+            doomed |= _find_promos(lines, rules)
     return _remove_lines(text, lines, doomed) if doomed else (text, [])
 
 

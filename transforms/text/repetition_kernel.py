@@ -3,14 +3,20 @@
 import numpy as np
 import numpy.typing as npt
 
+from transforms.text.need import Need
 from transforms.text.repetition import MAX_RUNS, WINDOW, WINDOW_UNSPACED, Repetition, Run
 from transforms.text.shingles import code_point, kernel, read_only
+
+
+def find_shared(offsets: npt.NDArray[np.int64], utf8: npt.NDArray[np.uint8], needs: npt.NDArray[np.uint8]) -> None:
+    """Flag in ``needs`` what repeats in the texts that are laid out."""
+    _flag_shared(offsets, utf8, needs, _ASCII)
 
 
 def find_repetition(text: str) -> Repetition:
     """What the paragraphs of ``text`` (parted by blank lines) have in common."""
     utf8 = read_only(np.frombuffer(text.encode("utf-8", "surrogatepass") or b"\n", np.uint8))
-    words, twins, runs, counters = _scan(utf8, _ASCII)
+    words, twins, runs, counters, _ = _scan(utf8, _ASCII)
     return Repetition(
         words.tolist(),
         [(first, second) for first, second in twins.tolist()],
@@ -21,6 +27,7 @@ def find_repetition(text: str) -> Repetition:
 
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 _BREAK, _LETTER, _SOLO = 0, 1, 2
+_LAYOUT, _REPEATS, _SHARED = np.uint8(Need.LAYOUT), np.uint8(Need.REPEATS), np.uint8(Need.SHARED)
 _ASCII = read_only(np.array([ord(chr(code).lower()) if chr(code).isalnum() else 0 for code in range(128)], np.uint64))
 
 
@@ -62,8 +69,8 @@ def _is_counter(utf8: npt.NDArray[np.uint8], start: int, end: int) -> bool:
 @kernel
 def _scan(
     utf8: npt.NDArray[np.uint8], ascii_letters: npt.NDArray[np.uint64]
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64], int]:
-    """Words by paragraph; pairs of equal paragraphs; runs of shared words, as in ``_Run``; how many may be counters.
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64], int, bool]:
+    """What ``Repetition`` holds, and whether two paragraphs share any words in a row.
 
     A run is told when it is two fifths of the shorter paragraph, or when the lower paragraph begins with it.
     """
@@ -148,6 +155,8 @@ def _scan(
 
     runs = np.empty((MAX_RUNS, 5), np.int64)
     found = 0
+    # In scripts without spaces the window depends on the whole text, so a part of it may share where it did not.
+    is_shared = pairs > 0 or solos > 0
     table[:] = -1
     power = np.uint64(1)
     for _ in range(window):
@@ -183,6 +192,7 @@ def _scan(
             p = owners[held]
             if p == q or j < done:
                 continue
+            is_shared = True
             back = 0
             while held - back > starts[p] and j - back > first and tokens[held - back - 1] == tokens[j - back - 1]:
                 back += 1
@@ -197,4 +207,20 @@ def _scan(
                 runs[found, 2], runs[found, 3] = held - back - starts[p], j - back - first
                 runs[found, 4] = length
                 found += 1
-    return lengths, twins[:pairs], runs[:found], counters
+    return lengths, twins[:pairs], runs[:found], counters, is_shared
+
+
+@kernel
+def _flag_shared(
+    offsets: npt.NDArray[np.int64],
+    utf8: npt.NDArray[np.uint8],
+    needs: npt.NDArray[np.uint8],
+    ascii_letters: npt.NDArray[np.uint64],
+) -> None:
+    for row in range(offsets.size - 1):
+        if not needs[row] & _LAYOUT:
+            _, twins, runs, counters, is_shared = _scan(utf8[offsets[row] : offsets[row + 1]], ascii_letters)
+            if len(twins) or len(runs) or counters > 1:
+                needs[row] |= _REPEATS
+            if is_shared:
+                needs[row] |= _SHARED
