@@ -114,15 +114,14 @@ def strip_cruft(text: str, rules: CruftRules, *, promos: bool = True) -> tuple[s
     doomed = _find_tail_cruft(lines, rules)
     if promos:
         # With the split, this is most of the time that an article without cruft costs.
-        starts = [line.lstrip(BULLETS)[:PROMO_START_CHARS] for line in lines if line]
+        starts = [line and line.lstrip(BULLETS)[:PROMO_START_CHARS] for line in lines]
         if not rules.promo_starts.isdisjoint(starts):
-            doomed |= _find_promos(lines, rules)
+            doomed |= _find_promos(lines, starts, rules)
     return _remove_lines(text, lines, doomed) if doomed else (text, [])
 
 
-def _find_promos(lines: list[str], rules: CruftRules) -> dict[int, Rule]:
-    starts = rules.promo_starts
-    likely = [index for index, line in enumerate(lines) if line.lstrip(BULLETS)[:PROMO_START_CHARS] in starts]
+def _find_promos(lines: list[str], starts: list[str], rules: CruftRules) -> dict[int, Rule]:
+    likely = [index for index, start in enumerate(starts) if start in rules.promo_starts]
     found = ((index, rules.find(lines[index])) for index in likely)
     return {index: rule for index, rule in found if rule is not None and rule.kind == "promo"}
 

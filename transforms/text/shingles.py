@@ -181,7 +181,9 @@ def token_counts(texts: pa.LargeStringArray) -> npt.NDArray[np.int32]:
     >>> token_counts(pa.array(["Two words.", None], pa.large_string())).tolist()
     [2, 0]
     """
-    return shingle_stream(texts, 1).words
+    offsets, utf8 = _normalised_buffers(texts)
+    tables = _tables()
+    return _count_tokens(offsets, utf8, tables.entries, tables.expansions, tables.expansion_starts)
 
 
 def _kind(character: str) -> int:
@@ -414,6 +416,47 @@ def _shingle_stream(
         total += shingles
         starts[row + 1] = total
     return hashes[:total], starts, words
+
+
+@kernel
+def _count_tokens(
+    offsets: npt.NDArray[np.int64],
+    utf8: npt.NDArray[np.uint8],
+    entries: npt.NDArray[np.uint32],
+    expansions: npt.NDArray[np.uint32],
+    expansion_starts: npt.NDArray[np.int64],
+) -> npt.NDArray[np.int32]:
+    """What ``_shingle_stream`` tells of words, in a third of its time."""
+    counts = np.zeros(offsets.size - 1, np.int32)
+    for row in range(offsets.size - 1):
+        i, end = offsets[row], offsets[row + 1]
+        count = is_open = np.int32(0)
+        while i < end:
+            if utf8[i] < 0x80:
+                entry = entries[utf8[i]]
+                i += 1
+            else:
+                character, i = code_point(utf8, i)
+                entry = entries[character]
+            kind = entry >> _KIND_SHIFT
+            if kind <= WORD:
+                count += np.int32(kind) & ~is_open  # a word begins
+                is_open = np.int32(kind)
+                continue
+            first, last = np.int64(0), np.int64(1)
+            if kind == EXPANDED:
+                first = expansion_starts[entry & _PAYLOAD_MASK]
+                last = expansion_starts[(entry & _PAYLOAD_MASK) + 1]
+            for j in range(first, last):
+                part = (expansions[j] if kind == EXPANDED else entry) >> _KIND_SHIFT
+                if part <= WORD:
+                    count += np.int32(part) & ~is_open
+                    is_open = np.int32(part)
+                elif part == SOLO:
+                    count += np.int32(1)
+                    is_open = np.int32(0)
+        counts[row] = count
+    return counts
 
 
 @kernel
