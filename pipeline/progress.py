@@ -8,10 +8,13 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as LiveProgress
 
+from pipeline.options import is_local
 from transforms import files
+from transforms.errors import RunFailedError
 from transforms.staging import Staging
 
 _SECONDS = 0.5
+_REMOTE_SECONDS = 5.0  # a look costs a request for each 1,000 files of staging
 _STAGES = ("cleaning", "writing")
 
 
@@ -28,9 +31,9 @@ class Progress:
             self._console.print(what, highlight=False)
 
     @contextlib.contextmanager
-    def watching(self, staging: Staging | None, shards: int) -> Iterator[None]:
-        """Show the stages of a run until the block ends; ``None``: its staging cannot be watched from here."""
-        if self._quiet or staging is None:
+    def watching(self, staging: Staging, shards: int) -> Iterator[None]:
+        """Show the stages of a run until the block ends."""
+        if self._quiet:
             yield
             return
         stop = threading.Event()
@@ -55,7 +58,7 @@ class Progress:
             while True:
                 for task, done in zip(tasks, _done(staging), strict=True):
                     display.update(task, completed=done)
-                if stop.wait(_SECONDS):
+                if stop.wait(_seconds(staging)):
                     break
 
     def _watch_plain(self, staging: Staging, shards: int, stop: threading.Event) -> None:
@@ -66,12 +69,19 @@ class Progress:
                 if done and tenth > said[stage]:
                     said[stage] = tenth
                     self.say(f"{stage}: {done} of {shards} shards")
-            if stop.wait(_SECONDS):
+            if stop.wait(_seconds(staging)):
                 break
 
 
+def _seconds(staging: Staging) -> float:
+    return _SECONDS if is_local(staging.uri) else _REMOTE_SECONDS
+
+
 def _done(staging: Staging) -> tuple[int, int]:
-    """Shards cleaned and shards written."""
-    names = files.list_names(staging.uri)
+    """Shards cleaned and shards written; none, where staging cannot be looked at just now."""
+    try:
+        names = files.list_names(staging.uri)
+    except (files.FileError, RunFailedError):
+        return 0, 0
     finished = sum(name.endswith(".finished") for name in names)
     return sum(name.endswith(".json") for name in names), finished

@@ -11,7 +11,7 @@ from typing import Any
 from pipeline.commit import Terms
 from pipeline.formats import ReadOptions
 from pipeline.layout import FOLDERS, MANIFEST, STAGING, SUCCESS
-from pipeline.options import Config, check_beam_args, fingerprint, is_local, versions
+from pipeline.options import Config, check_beam_args, fingerprint, versions
 from pipeline.progress import Progress
 from pipeline.sources import Split, plan
 from transforms import files
@@ -111,9 +111,8 @@ def _run_graph(
         keep=config.keep,
         terms=terms,
     )
-    watched = staging if is_local(staging.uri) else None
     try:
-        with _workers(config, workers, local), progress.watching(watched, len(splits)):
+        with _workers(config, workers, local), progress.watching(staging, len(splits)):
             pipeline.run().wait_until_finish()
     except RunFailedError:
         raise

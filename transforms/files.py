@@ -2,19 +2,23 @@
 
 import contextlib
 import functools
+import io
 import os
 import posixpath
+import re
 import tempfile
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Final, NamedTuple, Self
-from urllib.parse import quote, unquote, urlsplit
+from typing import Any, Final, NamedTuple, Self, TypeVar
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 from pyarrow import fs
+
+from transforms.errors import RunFailedError
 
 # A group is what a reader decompresses at once; 10,000 articles of 6 kB are 60 MB.
 ROW_GROUP_ROWS: Final = 10_000
@@ -28,6 +32,23 @@ ZSTD_LEVEL: Final = 1
 _DICTIONARY_COLUMNS: Final = ("source", "encoding", "uri", "kind", "rule", "reason", "relation")
 _READ_ROWS: Final = 1000
 
+# The wait between attempts doubles from 25 ms to 6 s, and starts anew with each try: a store that is away has 50 s to
+# come back. Arrow's own default is three attempts within a second. Tries are for what the AWS SDK does not attempt
+# again by itself, such as an answer that breaks off within the first bytes.
+STORE_ATTEMPTS: Final = 10
+_STORE_TRIES: Final = 4
+_CONNECT_SECONDS: Final = 10
+_SILENT_SECONDS: Final = 20  # without a byte; S3 can take long to put a large object's parts together
+# A request costs some 30 ms however little it brings; decompression alone would ask for 64 KiB at a time.
+_READ_AHEAD_BYTES: Final = 1024 * 1024
+_COPIED_BYTES: Final = 8 * 1024 * 1024
+_S3_OPTIONS: Final = ("region", "scheme", "endpoint_override")
+_STORE_FAILURE: Final = re.compile(r"AWS Error|google::cloud::")
+_OBJECT_STORES: Final = (fs.S3FileSystem, fs.GcsFileSystem)
+_USER_INFO: Final = re.compile(r"//[^/?#]*@")
+
+
+T = TypeVar("T")
 
 DAMAGED: Final = (OSError, pa.ArrowException, UnicodeDecodeError)
 """What pyarrow raises over a file that cannot be read; the last where a damaged Parquet footer garbles names."""
@@ -37,9 +58,9 @@ class FileError(OSError):
     """A file cannot be read or written; one line with its URI and the reason."""
 
     def __init__(self, uri: str, reason: object) -> None:
-        self.uri = uri
+        self.uri = _USER_INFO.sub("//", uri)
         self.reason = " ".join(str(reason).split())
-        super().__init__(f"[{uri}]: {self.reason}")
+        super().__init__(f"[{self.uri}]: {self.reason}")
 
     def __reduce__(self) -> tuple[type["FileError"], tuple[str, str]]:
         return FileError, (self.uri, self.reason)
@@ -73,17 +94,19 @@ def resolve(uri: str) -> tuple[fs.FileSystem, str]:
     """Return the file system of a local path or URI, and the path there.
 
     Raises:
-        FileError: the URI has an unknown scheme or is malformed.
+        FileError: the URI has an unknown scheme, is malformed or holds credentials.
     """
     if not is_uri(uri):
         return _local(), str(Path(uri).absolute())
     parts = urlsplit(uri)
     if parts.fragment or (parts.query and parts.scheme == "file"):
         raise FileError(uri, "in a URI, write [?] and [#] of a name as %3F and %23")
+    if "@" in parts.netloc and not parts.netloc.startswith("anonymous@"):
+        raise FileError(uri, "a URI is shown and written down, so it must hold no credentials: set AWS_ACCESS_KEY_ID …")
     if parts.scheme == "file":
         return _local(), unquote(parts.path)
     with errors_of(uri):
-        file_system, root = _remote(parts.scheme, parts.netloc, parts.query)
+        file_system, root = _remote(os.getpid(), parts.scheme, parts.netloc, parts.query)
     return file_system, posixpath.join(root, unquote(parts.path).lstrip("/"))
 
 
@@ -92,11 +115,34 @@ def _local() -> fs.FileSystem:
     return fs.LocalFileSystem()
 
 
-# Making one asks S3 for the bucket's region: once a process, not once a file.
+# Making one asks S3 for the bucket's region: once a process, not once a file. By process, because what a fork took
+# over shares its connections with the parent's.
 @functools.cache
-def _remote(scheme: str, netloc: str, query: str) -> tuple[fs.FileSystem, str]:
+def _remote(_process: int, scheme: str, netloc: str, query: str) -> tuple[fs.FileSystem, str]:
+    if scheme == "s3":
+        return _s3(netloc, dict(parse_qsl(query))), netloc
+    if scheme in ("gs", "gcs") and "retry_limit_seconds" not in query:
+        query = "&".join(filter(None, (query, "retry_limit_seconds=60")))
     file_system, root = fs.FileSystem.from_uri(_uri(scheme, netloc, "/", query))
     return file_system, root
+
+
+def _s3(bucket: str, options: dict[str, str]) -> fs.FileSystem:
+    """What ``from_uri`` makes, but patient; credentials come from where the AWS SDK looks for them."""
+    if unknown := options.keys() - set(_S3_OPTIONS):
+        raise OSError(f"an S3 URI has no option [{min(unknown)}]; there are {', '.join(_S3_OPTIONS)}")
+    environment = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+    endpoint = options.get("endpoint_override") or environment
+    region = options.get("region") or (None if endpoint else fs.resolve_s3_region(bucket))
+    return fs.S3FileSystem(
+        endpoint_override=endpoint,
+        scheme=options.get("scheme"),
+        region=region,
+        retry_strategy=fs.AwsDefaultS3RetryStrategy(max_attempts=STORE_ATTEMPTS),
+        connect_timeout=_CONNECT_SECONDS,
+        request_timeout=_SILENT_SECONDS,
+        allow_delayed_open=True,  # a small object is one request, not three
+    )
 
 
 def _uri(scheme: str, netloc: str, path: str, query: str) -> str:
@@ -105,14 +151,32 @@ def _uri(scheme: str, netloc: str, path: str, query: str) -> str:
 
 @contextlib.contextmanager
 def errors_of(uri: str) -> Iterator[None]:
-    """What pyarrow and the system raise inside the block becomes a ``FileError`` of ``uri``."""
+    """What pyarrow and the system raise inside the block becomes a ``FileError`` of ``uri``.
+
+    Raises:
+        RunFailedError: an object store refused, or did not answer however often it was asked. That says nothing of the
+            file, so nobody may take it for a damaged one.
+    """
     try:
         yield
     except FileError:
         raise
     except DAMAGED as error:
-        reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else error
-        raise FileError(uri, reason) from error
+        if isinstance(error, OSError) and error.errno:
+            raise FileError(uri, os.strerror(error.errno)) from error
+        failure = FileError(uri, error)
+        if _STORE_FAILURE.search(failure.reason):
+            raise RunFailedError(f"{failure}; run the same again: what is cleaned is kept") from error
+        raise failure from error
+
+
+def _try(uri: str, operation: Callable[[], T]) -> T:
+    """Do something that does no harm when it is done again, until the store lets it."""
+    for _ in range(_STORE_TRIES - 1):
+        with contextlib.suppress(RunFailedError), errors_of(uri):
+            return operation()
+    with errors_of(uri):
+        return operation()
 
 
 def join(uri: str, *names: str) -> str:
@@ -130,8 +194,7 @@ def join(uri: str, *names: str) -> str:
 def info(uri: str) -> fs.FileInfo:
     """Return type and size of what is at ``uri``; its type is ``NotFound`` where there is nothing."""
     file_system, path = resolve(uri)
-    with errors_of(uri):
-        return file_system.get_file_info(path)
+    return _try(uri, lambda: file_system.get_file_info(path))
 
 
 def exists(uri: str) -> bool:
@@ -142,8 +205,7 @@ def exists(uri: str) -> bool:
 def list_dir(uri: str) -> list[Entry]:
     """Return what a folder holds, not what its folders hold, sorted by URI."""
     file_system, path = resolve(uri)
-    with errors_of(uri):
-        infos = file_system.get_file_info(fs.FileSelector(path))
+    infos = _try(uri, lambda: file_system.get_file_info(fs.FileSelector(path)))
     return sorted(
         Entry(join(uri, found.base_name), found.size or 0, found.type == fs.FileType.Directory) for found in infos
     )
@@ -152,16 +214,57 @@ def list_dir(uri: str) -> list[Entry]:
 def list_names(uri: str) -> list[str]:
     """Return the names in a folder, sorted; none where there is no folder."""
     file_system, path = resolve(uri)
-    with errors_of(uri):
-        found = file_system.get_file_info(fs.FileSelector(path, allow_not_found=True))
+    found = _try(uri, lambda: file_system.get_file_info(fs.FileSelector(path, allow_not_found=True)))
     return sorted(entry.base_name for entry in found)
 
 
 def open_input(uri: str) -> pa.NativeFile:
     """Open a file for reading at any place; the caller closes it."""
     file_system, path = resolve(uri)
-    with errors_of(uri):
-        return file_system.open_input_file(path)
+    if isinstance(file_system, fs.LocalFileSystem):
+        with errors_of(uri):
+            return file_system.open_input_file(path)
+    return _try(uri, lambda: _open_in_store(uri, file_system, path))
+
+
+def _open_in_store(uri: str, file_system: fs.FileSystem, path: str) -> pa.NativeFile:
+    file = file_system.open_input_file(path)
+    if file.size() <= _READ_AHEAD_BYTES:
+        with file:
+            return pa.BufferReader(file.read())
+    return pa.PythonFile(io.BufferedReader(_StoreFile(uri, file), _READ_AHEAD_BYTES), "r")
+
+
+class _StoreFile(io.RawIOBase):
+    """A file of a store; whatever reads it, what the store does wrong is not taken for damage (``errors_of``)."""
+
+    def __init__(self, uri: str, file: pa.NativeFile) -> None:
+        self._uri = uri
+        self._file = file
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return int(self._file.tell())
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        return int(self._file.seek(offset, whence))
+
+    def readinto(self, buffer: Any) -> int:
+        start = self.tell()
+        return _try(self._uri, lambda: self._read_at(start, buffer))
+
+    def _read_at(self, start: int, buffer: Any) -> int:
+        self.seek(start)
+        return int(self._file.readinto(buffer))
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
 
 
 def read_bytes(uri: str) -> bytes:
@@ -197,8 +300,9 @@ def replacing(uri: str) -> Iterator[str]:
             if is_local and temporary.exists():
                 temporary.replace(path)
             elif temporary.exists():
-                file_system.create_dir(posixpath.dirname(path))
-                fs.copy_files(str(temporary), path, _local(), file_system)
+                if not isinstance(file_system, _OBJECT_STORES):  # which have names with slashes, and no folders
+                    file_system.create_dir(posixpath.dirname(path))
+                _try(uri, lambda: _copy(_local(), str(temporary), file_system, path))
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -206,19 +310,29 @@ def replacing(uri: str) -> Iterator[str]:
 def copy_file(source: str, target: str) -> None:
     """Copy a file; the copy appears whole or not at all."""
     file_system, path = resolve(source)
-    with replacing(target) as local, errors_of(source):
-        fs.copy_files(path, local, file_system, _local())
+    with replacing(target) as local:
+        _try(source, lambda: _copy(file_system, path, _local(), local))
+
+
+def _copy(source: fs.FileSystem, path: str, target: fs.FileSystem, path_there: str) -> None:
+    """What ``fs.copy_files`` does, but that drops the errors of closing, when an object store is written to."""
+    with source.open_input_stream(path) as reader, target.open_output_stream(path_there) as writer:
+        while piece := reader.read(_COPIED_BYTES):
+            writer.write(piece)
 
 
 def remove_tree(uri: str) -> None:
     """Remove a folder with all it holds, or a file; nothing there is no error."""
     file_system, path = resolve(uri)
-    with errors_of(uri):
-        kind = file_system.get_file_info(path).type
-        if kind == fs.FileType.Directory:
-            file_system.delete_dir(path)
-        elif kind != fs.FileType.NotFound:
-            file_system.delete_file(path)
+    _try(uri, lambda: _remove(file_system, path))
+
+
+def _remove(file_system: fs.FileSystem, path: str) -> None:
+    kind = file_system.get_file_info(path).type
+    if kind == fs.FileType.Directory:
+        file_system.delete_dir(path)
+    elif kind != fs.FileType.NotFound:
+        file_system.delete_file(path)
 
 
 @contextlib.contextmanager

@@ -4,7 +4,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from tests.object_store import QUICK_KINDS, object_store
 from transforms import files
+from transforms.errors import RunFailedError
 
 SCHEMA = pa.schema([("id", pa.string()), ("source", pa.string()), ("text", pa.large_string())])
 
@@ -14,10 +16,33 @@ def batch(first, count):
     return pa.record_batch([ids, ["example.org"] * count, [f"Text of {i}. " * 20 for i in ids]], schema=SCHEMA)
 
 
-@pytest.fixture(params=["local", "file", "object-store"])
+@pytest.fixture(scope="module")
+def shared_store():
+    pytest.importorskip("moto", reason="moto, the S3 server of the tests, is not installed")
+    with object_store() as store:
+        yield store
+
+
+@pytest.fixture
+def store(shared_store, monkeypatch):
+    """An S3 server, and the environment that leads to it; some requests fail if the test sets ``faults``."""
+    for name, value in shared_store.environment.items():
+        monkeypatch.setenv(name, value)
+    files._remote.cache_clear()
+    yield shared_store
+    shared_store.forget()
+    files._remote.cache_clear()
+    files.remove_tree("s3://news/folder")
+
+
+@pytest.fixture(params=["local", "file", "mock", "s3"])
 def folder(request, tmp_path):
-    files._remote.cache_clear()  # Arrow's in-memory file system stands in for an object store
-    return {"local": str(tmp_path), "file": tmp_path.as_uri(), "object-store": "mock:///bucket"}[request.param]
+    if request.param == "s3":
+        store = request.getfixturevalue("store")
+        store.faults, store.kinds = 0.2, QUICK_KINDS
+    files._remote.cache_clear()  # what Arrow's in-memory file system holds is gone
+    local = {"local": str(tmp_path), "file": tmp_path.as_uri(), "mock": "mock:///bucket"}
+    return local.get(request.param, "s3://news/folder")
 
 
 def test_what_is_written_is_there(folder):
@@ -113,3 +138,51 @@ def test_errors_are_one_line_with_the_file(tmp_path, failing):
 def test_join_keeps_the_query_of_a_uri():
     assert files.join("s3://news/day?region=eu-west-1", "a.txt") == "s3://news/day/a.txt?region=eu-west-1"
     assert files.join("s3://news", "a.txt") == "s3://news/a.txt"
+
+
+@pytest.mark.parametrize("kind", ["time-out", "truncated"])
+def test_a_store_that_stalls_or_cuts_what_it_sends_is_asked_again(store, monkeypatch, kind):
+    monkeypatch.setattr(files, "_SILENT_SECONDS", 1)
+    files._remote.cache_clear()
+    content = b"0123456789abcdef" * 150_000
+    files.write_bytes("s3://news/folder/x", content)
+    store.faults, store.kinds = 0.5, (kind,)
+    with files.open_input("s3://news/folder/x") as file:
+        pieces = list(iter(lambda: file.read(400_000), b""))
+    assert b"".join(pieces) == content
+    assert store.made[kind]
+
+
+def test_a_store_that_does_not_answer_fails_the_run_and_is_no_damaged_file(store, monkeypatch):
+    monkeypatch.setattr(files, "STORE_ATTEMPTS", 2)
+    files._remote.cache_clear()
+    large = "s3://news/folder/large"
+    files.write_bytes(large, bytes(2_000_000))
+    with files.open_input(large) as file:
+        file.read(1)
+        store.kinds = ("503",)
+        store.faults = 1.0
+        for doing in (
+            file.read,
+            lambda: files.exists("s3://news/folder/x"),
+            lambda: files.list_dir("s3://news/folder"),
+            lambda: files.open_input(large),
+            lambda: files.write_bytes("s3://news/folder/x", b"x"),
+        ):
+            with pytest.raises(RunFailedError, match=r"^\[s3://news/folder[^\n]+the same again"):
+                doing()
+
+
+def test_an_object_that_is_not_there_is_a_file_error(store):
+    with pytest.raises(files.FileError, match=r"nothing\.txt\]: No such file"):
+        files.open_input("s3://news/folder/nothing.txt")
+    assert files.list_names("s3://news/folder/nothing") == []
+
+
+def test_credentials_are_neither_taken_from_a_uri_nor_shown():
+    with pytest.raises(files.FileError, match="AWS_ACCESS_KEY_ID") as raised:
+        files.read_bytes("s3://an-access-key:a-secret-key@news/x.txt")
+    assert raised.value.uri == "s3://news/x.txt"
+    assert "a-secret-key" not in str(raised.value)
+    with pytest.raises(files.FileError, match=r"no option \[secret_key\]"):
+        files.read_bytes("s3://news/x.txt?secret_key=1")

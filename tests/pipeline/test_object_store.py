@@ -1,0 +1,85 @@
+"""The pipeline with its input and its output on an object store that has a bad day."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.object_store import QUICK_KINDS, object_store
+from tests.reading import rows, run_quietly
+from transforms import files
+
+ROOT = Path(__file__).parents[2]
+FOLDERS = ("articles", "duplicates", "edits", "rejects")
+
+# Two splits, so that there are two workers, and they are forked from a process that has talked to the store already.
+REMOTE_RUN = """
+import sys
+from functools import partial
+import pipeline.run
+from pipeline.sources import plan
+from transforms import exchange
+
+if __name__ == "__main__":
+    pipeline.run.plan = partial(plan, target_bytes=2_000)
+    exchange.PARTITIONS = 2  # or most of the time goes into small files
+    from tests.reading import run_quietly
+    run_quietly(*sys.argv[1:], workers=2, max_reject_rate=1.0)
+"""
+
+
+def write_input(folder):
+    sentences = [
+        f"In week {n} of the strike Port {n * 7} counted {n + 3} boats and {n * 11} crates." for n in range(40)
+    ]
+    story = "\n\n".join(sentences[:20])
+    records = [
+        {"id": "a", "text": story},
+        {"id": "b", "text": story + "\n\nSource link"},
+        {"id": "c", "text": "\n\n".join(sentences[25:])},
+        {"id": "no text"},
+    ]
+    folder.mkdir()
+    for number in (0, 2):
+        lines = (json.dumps(record) + "\n" for record in records[number : number + 2])
+        (folder / f"{number}.jsonl").write_text("".join(lines), "utf-8")
+
+
+def test_input_and_output_on_a_store_with_faults_give_the_same_as_on_disk(tmp_path, monkeypatch):
+    pytest.importorskip("moto", reason="moto, the S3 server of the tests, is not installed")
+    write_input(tmp_path / "in")
+    run_quietly(tmp_path / "in", tmp_path / "disk", max_reject_rate=1.0)
+    (tmp_path / "remote.py").write_text(REMOTE_RUN)
+    files._remote.cache_clear()
+    with object_store(kinds=QUICK_KINDS) as store:
+        environment = os.environ | store.environment | {"PYTHONPATH": str(ROOT)}
+        for name, value in store.environment.items():
+            monkeypatch.setenv(name, value)
+        for path in (tmp_path / "in").iterdir():
+            files.write_bytes(f"s3://news/in/{path.name}", path.read_bytes())
+        store.faults = 0.1
+        command = [sys.executable, str(tmp_path / "remote.py"), "s3://news/in", "s3://news/out"]
+        subprocess.run(command, check=True, env=environment, timeout=240)
+        assert store.made.keys() == set(QUICK_KINDS)
+        store.faults = 0.0
+        assert {Path(entry.uri).name for entry in files.list_dir("s3://news/out")} == {
+            *FOLDERS,
+            "manifest.json",
+            "_SUCCESS",
+        }
+        for folder in FOLDERS:
+            for name in files.list_names(f"s3://news/out/{folder}"):
+                files.copy_file(f"s3://news/out/{folder}/{name}", str(tmp_path / "store" / folder / name))
+        written = files.read_bytes("s3://news/out/manifest.json").decode()
+        assert store.environment["AWS_SECRET_ACCESS_KEY"] not in written
+        assert store.environment["AWS_ACCESS_KEY_ID"] not in written
+
+    def comparable(output, folder):
+        found = [row | {"input": Path(row.get("input", "")).name} for row in rows(output, folder)]
+        return sorted(found, key=lambda row: json.dumps(row, default=str))
+
+    for folder in FOLDERS:
+        assert comparable(tmp_path / "store", folder) == comparable(tmp_path / "disk", folder)
