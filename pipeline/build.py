@@ -12,8 +12,9 @@ from pipeline.sources import Split
 from transforms.candidates import FindBandEdges, FindContainmentEdges, FindRepeatedIds
 from transforms.clean import CleanShards, PartBatch
 from transforms.components import FindComponents
-from transforms.config import DedupConfig, Keep
+from transforms.config import DedupConfig, Keep, LedgerConfig
 from transforms.finalise import NOTHING, FinaliseShards, NumberLines
+from transforms.ledger import NOTHING_LEARNED, LearnBoilerplate, StripShards
 from transforms.sign import Keyed, SignShards
 from transforms.staging import Staging
 from transforms.text.clean import CleanConfig
@@ -28,6 +29,7 @@ def build(
     read: ReadOptions,
     clean: CleanConfig,
     dedup: DedupConfig,
+    ledger: LedgerConfig,
     keep: Keep,
     terms: Terms,
 ) -> None:
@@ -38,7 +40,13 @@ def build(
         | "SpreadSplits" >> beam.Reshuffle()
         | "CleanShards" >> CleanShards(read=partial(read_split, options=read), staging=staging, config=clean)
     )
-    signed = counts | "Shards" >> beam.Keys() | "SignShards" >> SignShards(staging=staging, config=dedup)
+    shards = counts | "Shards" >> beam.Keys()
+    if ledger.learn:
+        learned = shards | "LearnBoilerplate" >> LearnBoilerplate(staging=staging, config=ledger)
+        shards = shards | "StripShards" >> StripShards(staging=staging, learned=learned)
+    else:
+        learned = pipeline | "NothingLearned" >> beam.Create([NOTHING_LEARNED])
+    signed = shards | "SignShards" >> SignShards(staging=staging, config=dedup)
     renames = signed.ids | "FindRepeatedIds" >> FindRepeatedIds()
 
     near = signed.bands | "FindBandEdges" >> FindBandEdges(staging=staging)
@@ -53,9 +61,9 @@ def build(
         | "VerifyComponents" >> VerifyComponents(config=dedup)
     )
     lines = counts | "NumberLines" >> NumberLines()
-    shards = counts | "EveryShard" >> beam.Map(lambda counted: (counted[0], NOTHING)).with_output_types(Keyed)
-    parts = {"shards": shards, "decisions": decisions, "renames": renames, "lines": lines} | (
-        "FinaliseShards" >> FinaliseShards(staging=staging, output=terms.output, keep=keep)
+    every = counts | "EveryShard" >> beam.Map(lambda counted: (counted[0], NOTHING)).with_output_types(Keyed)
+    parts = {"shards": every, "decisions": decisions, "renames": renames, "lines": lines} | (
+        "FinaliseShards" >> FinaliseShards(staging=staging, output=terms.output, keep=keep, learned=learned)
     )
     _ = parts | "Commit" >> Commit(terms=terms)
 

@@ -129,6 +129,24 @@ def _read_config(ctx: click.Context, _: click.Parameter, path: Path | None) -> N
     type=click.Path(dir_okay=False, exists=True, path_type=Path),
     help="TOML file that adds cruft rules or switches off shipped ones.",
 )
+@click.option(
+    "--boilerplate",
+    metavar="DIR",
+    help="Output folder of an earlier run, or its boilerplate/: what it learned of each source goes as well.",
+)
+@click.option("--no-boilerplate", is_flag=True, help="Do not learn and strip what a source prints in many articles.")
+@click.option(
+    "--boilerplate-support",
+    default=5,
+    show_default=True,
+    help="Articles of one source that have to share a paragraph for it to be boilerplate.",
+)
+@click.option(
+    "--boilerplate-diversity",
+    default=4,
+    show_default=True,
+    help="Different neighbours that it has to have in them; in copies of one story it always has the same.",
+)
 @click.option("--workers", default=0, show_default="all cores", help="Worker processes of the local runner.")
 @click.option(
     "--max-reject-rate",
@@ -176,6 +194,7 @@ def run(**options: Any) -> None:
                 canonical=options["canonical"],
                 prefer_sources=tuple(filter(None, options["prefer_sources"].split(","))),
             ),
+            ledger=_ledger_config(options),
             keep=options["keep"],
             workers=options["workers"],
             max_reject_rate=options["max_reject_rate"],
@@ -387,6 +406,31 @@ def rules_test(file: Path | None) -> None:
         show_idle_wordings(idle, checked)
         if idle:
             sys.exit(EXIT_FAILED)
+
+
+def _ledger_config(options: dict[str, Any]) -> Any:
+    from pipeline.options import expand_user
+    from transforms.config import LedgerConfig
+    from transforms.errors import UsageError
+    from transforms.files import FileError
+
+    known = options["boilerplate"]
+    if known and options["no_boilerplate"]:
+        raise UsageError("--no-boilerplate and --boilerplate exclude each other")
+    batch = None
+    if known:
+        from transforms.ledger import read_boilerplate
+
+        try:
+            batch = read_boilerplate(expand_user(known))
+        except FileError as error:
+            raise UsageError(f"--boilerplate {error}") from None
+    return LedgerConfig(
+        learn=not options["no_boilerplate"],
+        min_support=options["boilerplate_support"],
+        min_diversity=options["boilerplate_diversity"],
+        known=batch,
+    )
 
 
 def _read(file: str) -> bytes:

@@ -11,7 +11,7 @@ import apache_beam as beam
 from pipeline.layout import FOLDERS, MANIFEST, SUCCESS
 from transforms import files
 from transforms.errors import RunFailedError
-from transforms.finalise import PartTotals
+from transforms.finalise import PartFile, PartTotals
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -85,12 +85,17 @@ def make_manifest(parts: list[PartTotals], terms: Terms) -> dict[str, Any]:
             "renamed_ids": sum(part.renamed for part in parts),
             "duplicates_by_relation": dict(sorted(relations.items())),
             "rejected_by_reason": dict(sorted(rejects.items())),
+            "learned_boilerplate": sum(entry.rows for part in parts for entry in part.files if _is_boilerplate(entry)),
             "edits": edits.total(),
             "edits_by_kind": dict(sorted(kinds.items())),
             "edits_by_rule": dict(sorted(edits.items())),
         },
         "files": [dataclasses.asdict(entry) for part in parts for entry in part.files],
     }
+
+
+def _is_boilerplate(entry: PartFile) -> bool:
+    return entry.path.startswith("boilerplate/")
 
 
 def _check(counts: dict[str, Any], terms: Terms) -> None:

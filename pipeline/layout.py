@@ -2,7 +2,7 @@
 
 from typing import Final
 
-FOLDERS: Final = ("articles", "duplicates", "edits", "rejects")
+FOLDERS: Final = ("articles", "duplicates", "edits", "rejects", "boilerplate")
 MANIFEST: Final = "manifest.json"
 SUCCESS: Final = "_SUCCESS"
 """Written last: without it a run is not finished."""

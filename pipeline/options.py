@@ -10,7 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from transforms.config import DedupConfig, Keep
+from transforms.config import DedupConfig, Keep, LedgerConfig
 from transforms.errors import UsageError
 from transforms.text.clean import CleanConfig
 
@@ -26,6 +26,7 @@ class Config:
     columns: Mapping[str, str] = dataclasses.field(default_factory=dict)
     clean: CleanConfig = dataclasses.field(default_factory=CleanConfig)
     dedup: DedupConfig = dataclasses.field(default_factory=DedupConfig)
+    ledger: LedgerConfig = dataclasses.field(default_factory=LedgerConfig)
     keep: Keep = "canonical"
     workers: int = 0
     """Worker processes; 0 = one per core."""
@@ -42,6 +43,8 @@ class Config:
             ("max-reject-rate", self.max_reject_rate, 0.0, 1.0),
             ("shingle", self.dedup.shingle, 1, 64),
             ("num-perm", self.dedup.num_perm, 16, 1024),
+            ("boilerplate-support", self.ledger.min_support, 2, 1_000_000),
+            ("boilerplate-diversity", self.ledger.min_diversity, 2, 1_000_000),
             ("workers", self.workers, 0, 1024),
         ):
             if not low <= value <= high:
@@ -63,6 +66,7 @@ class Config:
             "rules": hashlib.blake2b(rules.read_bytes(), digest_size=8).hexdigest() if rules else None,
             "keep": self.keep,
             **dataclasses.asdict(self.dedup),
+            **self.ledger.described(),
         }
 
 

@@ -64,7 +64,7 @@ def _prepare_output(config: Config, run_id: str) -> Staging:
         for name in (SUCCESS, MANIFEST, "report.html"):
             if name in there:
                 files.remove_tree(files.join(output, name))
-        for name in (*FOLDERS, "boilerplate", STAGING):
+        for name in (*FOLDERS, STAGING):
             if name in there:
                 files.remove_tree(files.join(output, name))
     elif SUCCESS in there:
@@ -108,6 +108,7 @@ def _run_graph(
         read=read,
         clean=config.clean,
         dedup=config.dedup,
+        ledger=config.ledger,
         keep=config.keep,
         terms=terms,
     )

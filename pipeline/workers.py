@@ -23,8 +23,10 @@ from google.protobuf import json_format, text_format
 from transforms.clean import clean_batch
 from transforms.errors import RunFailedError
 from transforms.records import Record
+from transforms.text.boilerplate import has_phrase
 from transforms.text.clean import CleanConfig, Cleaner
 from transforms.text.leaders import Thresholds, cluster_by_leader
+from transforms.text.ledger import hash_paragraphs, keys_of, sketch_words
 from transforms.text.minhash import band_keys, choose_banding, sign_articles, string_hashes
 from transforms.text.repetition_kernel import find_repetition
 from transforms.text.shingles import shingle_hashes
@@ -94,6 +96,10 @@ def _load_kernels(config: CleanConfig) -> None:
     band_keys(signed.signatures, choose_banding(0.7, 128))
     refs = string_hashes(texts)
     connected_components(refs, refs)
+    paragraphs = hash_paragraphs(texts)
+    keys_of(paragraphs.near, refs)
+    sketch_words(texts, paragraphs, np.zeros(1, bool))
+    has_phrase(record.text, "topics")
     hashes, offsets = shingle_hashes(texts, 5)
     cluster_by_leader(hashes, offsets, np.zeros(1, np.int64), Thresholds())
 

@@ -1,7 +1,12 @@
 """What the stages need to know of a run; frozen, small and picklable."""
 
 import dataclasses
-from typing import Literal
+from hashlib import blake2b
+from typing import Any, Literal
+
+import pyarrow as pa
+
+from transforms.text.boilerplate import MIN_DIVERSITY, MIN_SUPPORT
 
 Canonical = Literal["earliest", "longest", "preferred"]
 Keep = Literal["canonical", "all"]
@@ -27,3 +32,26 @@ class DedupConfig:
     """One shingle hash in so many is kept in the fingerprint that finds excerpts (FracMinHash)."""
     min_excerpt_shingles: int = 50
     """Shorter articles are never excerpts: a few shared phrases would make them one."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class LedgerConfig:
+    """Whether and from what boilerplate is learned."""
+
+    learn: bool = True
+    min_support: int = MIN_SUPPORT
+    """Articles of a source that hold a paragraph."""
+    min_diversity: int = MIN_DIVERSITY
+    """Different neighbours that it has."""
+    known: pa.RecordBatch | None = None
+    """BOILERPLATE of earlier runs."""
+
+    def described(self) -> dict[str, Any]:
+        """What decides the output, as plain values."""
+        known = None if self.known is None else self.known.to_pylist()
+        return {
+            "boilerplate": self.learn,
+            "boilerplate_support": self.min_support,
+            "boilerplate_diversity": self.min_diversity,
+            "known_boilerplate": known and blake2b(repr(known).encode(), digest_size=8).hexdigest(),
+        }

@@ -30,7 +30,7 @@ ZSTD_LEVEL: Final = 1
 # Columns of few values, in all our schemas. Others are nearly unique, where a dictionary costs time and
 # saves nothing.
 _DICTIONARY_COLUMNS: Final = ("source", "encoding", "uri", "kind", "rule", "reason", "relation")
-_READ_ROWS: Final = 1000
+READ_ROWS: Final = 1000
 
 # The wait between attempts doubles from 25 ms to 6 s, and starts anew with each try: a store that is away has 50 s to
 # come back. Arrow's own default is three attempts within a second. Tries are for what the AWS SDK does not attempt
@@ -345,7 +345,7 @@ def open_parquet(uri: str) -> Iterator[pq.ParquetFile]:
 def read_parquet(uri: str, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
     """Yield a Parquet file's rows in batches of up to 1,000."""
     with open_parquet(uri) as parquet:
-        yield from parquet.iter_batches(_READ_ROWS, columns=list(columns) if columns is not None else None)
+        yield from parquet.iter_batches(READ_ROWS, columns=list(columns) if columns is not None else None)
 
 
 def write_parquet(uri: str, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> FileStats:

@@ -14,8 +14,9 @@ from transforms import files
 from transforms.batches import column, join_batches, make_batch
 from transforms.clean import ShardCounts
 from transforms.config import Keep
-from transforms.schemas import ALL_ARTICLES, ARTICLES, DECISIONS, DUPLICATES, EDITS, LINES_BEFORE, REJECTS
+from transforms.schemas import ALL_ARTICLES, ARTICLES, BOILERPLATE, DECISIONS, DUPLICATES, EDITS, LINES_BEFORE, REJECTS
 from transforms.sign import Keyed
+from transforms.staged import read_articles, read_edits, read_overlay
 from transforms.staging import Staging
 from transforms.verify import rename, renames_by_row
 
@@ -89,19 +90,28 @@ class FinaliseShards(beam.PTransform):
     staging: Staging
     output: str
     keep: Keep
+    learned: Any
+    """A PCollection of one BOILERPLATE batch, for ``boilerplate/``."""
 
     def expand(self, by_shard: Any) -> beam.PCollection[PartTotals]:
         """Join by shard, then write."""
         return (
             by_shard
             | "JoinByShard" >> beam.CoGroupByKey()
-            | "WriteParts" >> beam.Map(_finalise, self.staging, self.output, self.keep).with_output_types(PartTotals)
+            | "WriteParts"
+            >> beam.Map(
+                _finalise, beam.pvalue.AsSingleton(self.learned), self.staging, self.output, self.keep
+            ).with_output_types(PartTotals)
         )
 
 
-def _finalise(joined: tuple[int, dict[str, Any]], staging: Staging, output: str, keep: Keep) -> PartTotals:
+def _finalise(
+    joined: tuple[int, dict[str, Any]], learned: pa.RecordBatch, staging: Staging, output: str, keep: Keep
+) -> PartTotals:
     shard, by_tag = joined
     counts = ShardCounts.from_json(files.read_bytes(staging.counts(shard)))
+    if stripped := sum(column(read_overlay(staging, shard), "added").tolist()):
+        counts = dataclasses.replace(counts, edits=counts.edits | {"boilerplate/learned": stripped})
     lines = join_batches(LINES_BEFORE, by_tag["lines"])
     before = dict(zip(lines.column("uri").to_pylist(), lines.column("before").to_pylist(), strict=True))
     decisions = join_batches(DECISIONS, by_tag["decisions"])
@@ -124,11 +134,13 @@ def _finalise(joined: tuple[int, dict[str, Any]], staging: Staging, output: str,
     articles = write(
         "articles",
         ALL_ARTICLES if keep == "all" else ARTICLES,
-        _articles(staging.articles(shard), decisions, renames, before, keep, duplicates),
+        _articles(read_articles(staging, shard), decisions, renames, before, keep, duplicates),
     )
     copies = write("duplicates", DUPLICATES, duplicates)
     write("edits", EDITS, _edits(staging, shard, renames))
     rejected = write("rejects", REJECTS, _rejects(staging.rejects(shard), before))
+    if shard == 0:
+        write("boilerplate", BOILERPLATE, [learned])
     files.write_bytes(staging.finished(shard), b"")
     return PartTotals(
         counts=counts,
@@ -142,7 +154,7 @@ def _finalise(joined: tuple[int, dict[str, Any]], staging: Staging, output: str,
 
 
 def _articles(
-    staged: str,
+    staged: Iterable[pa.RecordBatch],
     decisions: pa.RecordBatch,
     renames: dict[int, int],
     before: dict[str, int],
@@ -155,7 +167,7 @@ def _articles(
     decided = column(decisions, "row")
     schema = ALL_ARTICLES if keep == "all" else ARTICLES
     first = 0
-    for batch in files.read_parquet(staged):
+    for batch in staged:
         count = batch.num_rows
         begin, end = np.searchsorted(decided, [first, first + count])
         inside = decisions.slice(begin, end - begin)
@@ -204,17 +216,17 @@ def _with_lists(count: int, rows: np.ndarray[Any, Any], lists: pa.ListArray) -> 
 
 def _edits(staging: Staging, shard: int, renames: dict[int, int]) -> Iterator[pa.RecordBatch]:
     if not renames:
-        yield from files.read_parquet(staging.edits(shard))
+        yield from read_edits(staging, shard)
         return
     # Edits stand in the order of their articles; how many each has leads from an edit to its article's row.
     owners: list[str] = []
     first = 0
-    for batch in files.read_parquet(staging.articles(shard), ["id", "edit_count"]):
+    for batch in read_articles(staging, shard, ["id", "edit_count"]):
         ids = rename(batch.column("id"), first, renames).to_numpy(zero_copy_only=False)
         owners += np.repeat(ids, batch.column("edit_count").to_numpy()).tolist()
         first += batch.num_rows
     done = 0
-    for batch in files.read_parquet(staging.edits(shard)):
+    for batch in read_edits(staging, shard):
         yield batch.set_column(0, EDITS.field("id"), pa.array(owners[done : done + batch.num_rows], pa.string()))
         done += batch.num_rows
 

@@ -133,3 +133,47 @@ DECISIONS: Final = pa.schema(
         _field("copies", pa.list_(COPY)),
     ]
 )
+
+# Learned boilerplate. A paragraph's key is its hash without digits and its source's hash in one.
+PARAGRAPHS: Final = pa.schema([_field("key", pa.uint64()), REF])
+REPEATED: Final = pa.schema([_field("row", pa.uint32()), _field("key", pa.uint64())])
+"""Paragraphs that may be boilerplate, in a shard."""
+
+# What is judged of each place where such a paragraph stands.
+OCCURRENCES: Final = pa.schema(
+    [
+        _field("key", pa.uint64()),
+        REF,
+        _field("content", pa.uint64(), "hash of the article's text"),
+        _field("exact", pa.uint64(), "hash of the paragraph with its digits"),
+        *(_field(name, pa.uint64(), "key of a neighbour") for name in ("left", "right", "far_left", "far_right")),
+        _field("elsewhere", pa.float32(), "0 to 1, of its words told elsewhere in the article"),
+        _field("sketch", pa.binary(), "of the article's words, 64 times uint16"),
+        STAGED.field("source"),
+        _field("paragraph", pa.large_string(), "once for each shard and form"),
+    ]
+)
+
+JUDGED: Final = pa.schema(
+    [
+        _field("key", pa.uint64()),
+        STAGED.field("source"),
+        _field("paragraph", pa.large_string()),
+        _field("support", pa.int32(), "articles"),
+        _field("diversity", pa.int32(), "distinct neighbours on the side that has fewer"),
+        _field("sign", pa.string(), "what it was told by; null if by nothing of its own"),
+        _field("before", pa.uint64(), "key of the paragraph that always follows, else 0"),
+        _field("behind", pa.uint64(), "key of the paragraph that always stands above, else 0"),
+    ]
+)
+
+BOILERPLATE: Final = pa.schema([JUDGED.field(name) for name in ("source", "paragraph", "support", "diversity", "sign")])
+
+# Articles of a shard that lost boilerplate; the staging shard stays as it is.
+OVERLAY: Final = pa.schema(
+    [
+        _field("row", pa.uint32()),
+        *(STAGED.field(name) for name in ("text", "words", "edit_count")),
+        _field("added", pa.int32(), "edits, in the file beside it"),
+    ]
+)

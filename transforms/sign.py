@@ -14,6 +14,7 @@ from transforms.batches import column, cut_by, join_batches, make_batch
 from transforms.config import DedupConfig
 from transforms.exchange import Notice, notices_of, partition_of, write_partitions
 from transforms.schemas import BANDS, FINGERPRINTS, IDS
+from transforms.staged import read_articles
 from transforms.staging import Staging
 from transforms.text.minhash import band_keys, choose_banding, sign_articles, string_hashes
 
@@ -63,7 +64,7 @@ class _SignShard(beam.DoFn):
     def _write(self, shard: int, uris: dict[str, str]) -> None:
         tables: dict[str, list[pa.RecordBatch]] = {tag: [] for tag in uris}
         first = shard << 32
-        for batch in files.read_parquet(self._staging.articles(shard), ["id", "url", "text"]):
+        for batch in read_articles(self._staging, shard, ["id", "url", "text"]):
             for tag, columns in self._sign(batch, first).items():
                 tables[tag].append(make_batch(_SCHEMAS[tag], *columns))
             first += batch.num_rows

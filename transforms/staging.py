@@ -27,6 +27,14 @@ class Staging:
         """Written last: a shard with this file is complete."""
         return join(self.uri, f"shard-{shard:05d}.json")
 
+    def overlay(self, shard: int) -> str:
+        """Articles of the shard that lost boilerplate (``OVERLAY``); no file where none did."""
+        return join(self.uri, f"shard-{shard:05d}.overlay.parquet")
+
+    def overlay_edits(self, shard: int) -> str:
+        """The edits that made the overlay (``EDITS``), in its order."""
+        return join(self.uri, f"shard-{shard:05d}.overlay-edits.parquet")
+
     def exchange(self, what: str, number: int) -> str:
         """Columns on their way to another stage (``transforms.exchange``), by the shard or partition they come from."""
         return join(self.uri, "exchange", f"{what}-{number:05d}.parquet")

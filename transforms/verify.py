@@ -13,9 +13,9 @@ import pyarrow as pa
 from transforms.batches import column, cut_by, join_batches, make_batch
 from transforms.config import DedupConfig
 from transforms.exchange import PARTITIONS
-from transforms.files import read_parquet
 from transforms.schemas import DECISIONS, MEMBER_ARTICLES, MEMBERS, RENAMES
 from transforms.sign import Keyed
+from transforms.staged import read_articles
 from transforms.staging import Staging
 from transforms.text.leaders import CANONICAL, EXACT, EXCERPT, NEAR, Thresholds, cluster_by_leader
 from transforms.text.shingles import shingle_hashes
@@ -98,7 +98,7 @@ def _member_articles(
     order = np.argsort(rows)
     rows, components = rows[order], components[order]
     first = 0
-    for batch in read_parquet(staging.articles(shard), _COLUMNS):
+    for batch in read_articles(staging, shard, _COLUMNS):
         begin, end = np.searchsorted(rows, [first, first + batch.num_rows])
         if begin < end:
             inside = pa.array(rows[begin:end] - first)

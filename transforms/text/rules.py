@@ -29,6 +29,8 @@ PROMO_START_CHARS = 8
 CREDIT_START_CHARS = 4
 
 _CREDITS_FILE = "credits.toml"
+BOILERPLATE_FILE = "boilerplate.toml"
+"""No rules: phrases that tell learned boilerplate, see ``transforms.text.boilerplate``."""
 _RULE_NAME = re.compile(r"[a-z][a-zA-Z_]*/[a-z0-9-]+")
 _STRAIGHT = str.maketrans(
     {
@@ -277,7 +279,7 @@ def _shipped_rules() -> Mapping[str, Rule]:
     """By name; read once a process and its forks, because 87 files take 0.15 s."""
     rules: dict[str, Rule] = {}
     for file in sorted(resources.files("transforms.rules").iterdir(), key=lambda file: file.name):
-        if file.name.endswith(".toml") and file.name != _CREDITS_FILE:
+        if file.name.endswith(".toml") and file.name not in (_CREDITS_FILE, BOILERPLATE_FILE):
             for rule in _parse_rules(file.name, _parse_toml(file.name, file.read_text("utf-8"))):
                 if rule.name in rules:
                     raise _error(file.name, rule.name, "name", "is taken", "give each rule its own name")
