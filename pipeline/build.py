@@ -38,7 +38,8 @@ def build(
         pipeline
         | "Splits" >> beam.Create(splits)
         | "SpreadSplits" >> beam.Reshuffle()
-        | "CleanShards" >> CleanShards(read=partial(read_split, options=read), staging=staging, config=clean)
+        | "CleanShards"
+        >> CleanShards(read=partial(read_split, options=read), staging=staging, config=clean, ledger=ledger.learn)
     )
     shards = counts | "Shards" >> beam.Keys()
     if ledger.learn:

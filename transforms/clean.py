@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from transforms import files
 from transforms.batches import make_batch
+from transforms.ledger import paragraphs_of, write_paragraphs
 from transforms.records import Record, Reject
 from transforms.schemas import EDITS, STAGED, STAGED_REJECTS
 from transforms.staging import Staging
@@ -75,19 +76,22 @@ class CleanShards(beam.PTransform):
     read: Reader
     staging: Staging
     config: CleanConfig
+    ledger: bool = False
+    """Whether the paragraphs are hashed on the way, for ``transforms.ledger``."""
 
     def expand(self, splits: beam.PCollection[Any]) -> beam.PCollection[tuple[int, ShardCounts]]:
         """Clean each split."""
         return splits | "CleanEachSplit" >> beam.ParDo(
-            _CleanShard(self.read, self.staging, self.config)
+            _CleanShard(self.read, self.staging, self.config, self.ledger)
         ).with_output_types(tuple[int, ShardCounts])
 
 
 class _CleanShard(beam.DoFn):
-    def __init__(self, read: Reader, staging: Staging, config: CleanConfig) -> None:
+    def __init__(self, read: Reader, staging: Staging, config: CleanConfig, ledger: bool) -> None:
         self._read = read
         self._staging = staging
         self._config = config
+        self._ledger = ledger
 
     def setup(self) -> None:
         self._cleaner = Cleaner(self._config, find_repetition)
@@ -98,13 +102,16 @@ class _CleanShard(beam.DoFn):
         if files.exists(done):
             counts = ShardCounts.from_json(files.read_bytes(done))
         else:
-            counts = clean_shard(split.shard, self._read(split), self._staging, self._cleaner)
+            counts = clean_shard(split.shard, self._read(split), self._staging, self._cleaner, ledger=self._ledger)
             files.write_bytes(done, counts.to_json())
         yield split.shard, counts
 
 
-def clean_shard(shard: int, parts: Iterable[PartBatch], staging: Staging, cleaner: Cleaner) -> ShardCounts:
-    """Clean the records of one split into its staging shard."""
+def clean_shard(
+    shard: int, parts: Iterable[PartBatch], staging: Staging, cleaner: Cleaner, *, ledger: bool = False
+) -> ShardCounts:
+    """Clean the records of one split into its staging shard; hash its paragraphs, if a ``ledger`` is kept."""
+    paragraphs: list[pa.RecordBatch] = []
     read = articles = 0
     rejects: Counter[str] = Counter()
     edits: Counter[str] = Counter()
@@ -119,6 +126,8 @@ def clean_shard(shard: int, parts: Iterable[PartBatch], staging: Staging, cleane
             article_sink.write(cleaned)
             edit_sink.write(made)
             reject_sink.write(rejected)
+            if ledger:
+                paragraphs.append(paragraphs_of(cleaned, shard << 32 | articles))
             read += len(part.records)
             articles += cleaned.num_rows
             rejects.update(rejected.column("reason").to_pylist())
@@ -128,6 +137,8 @@ def clean_shard(shard: int, parts: Iterable[PartBatch], staging: Staging, cleane
             )
             if part.lines is not None:
                 lines.append((part.uri, part.start, part.lines))
+    if ledger:
+        write_paragraphs(staging.exchange("paragraphs", shard), paragraphs)
     return ShardCounts(shard=shard, read=read, articles=articles, rejects=dict(rejects), edits=dict(edits), lines=lines)
 
 

@@ -32,11 +32,11 @@ from transforms.text.boilerplate import (
 )
 from transforms.text.ledger import Paragraphs, coherence, hash_paragraphs, keys_of, neighbours, sketch_words
 from transforms.text.minhash import string_hashes
-from transforms.text.shingles import token_counts
+from transforms.text.shingles import token_counts, utf8_buffers
 
 Array = np.ndarray[Any, Any]
 
-MAX_SAMPLED: Final = 64
+MAX_SAMPLED: Final = 32
 """Articles whose words are compared to tell whether a paragraph's articles share their subject."""
 _MIN_COMPANY: Final = 0.9
 _STRIPPED_COLUMNS: Final = ("id", "source", "text", "edit_count")
@@ -49,8 +49,8 @@ NOTHING_LEARNED: Final = make_batch(BOILERPLATE, *([] for _ in BOILERPLATE))
 class LearnBoilerplate(beam.PTransform):
     """Shard numbers in, one BOILERPLATE batch out: what earlier runs knew, and what this one learned.
 
-    In: ``12`` · between: by shard REPEATED, by partition OCCURRENCES, under one key JUDGED · out: the batch, sorted by
-    source and paragraph; the same whatever the shards and their order.
+    CleanShards has hashed the paragraphs. In: ``12`` · between: by shard REPEATED, by partition OCCURRENCES, under one
+    key JUDGED · out: the batch, sorted by source and paragraph, the same whatever the shards and their order.
     """
 
     staging: Staging
@@ -62,7 +62,7 @@ class LearnBoilerplate(beam.PTransform):
         nothing = shards.pipeline | "NothingJudged" >> beam.Create(known).with_output_types(Keyed)
         judged = (
             shards
-            | "HashParagraphs" >> beam.FlatMap(_write_paragraphs, self.staging)
+            | "Paragraphs" >> beam.FlatMap(_notices, self.staging)
             | "GroupParagraphs" >> beam.GroupByKey()
             | "FindRepeated" >> beam.FlatMap(_find_repeated, self.config.min_support).with_output_types(Keyed)
             | "GroupByShard" >> beam.GroupByKey()
@@ -110,8 +110,11 @@ def read_boilerplate(uri: str) -> pa.RecordBatch:
             raise files.FileError(uri, "holds no boilerplate: give a run's output folder or its boilerplate/ folder")
     batches: list[pa.RecordBatch] = []
     for each in uris:
-        with files.errors_of(each):
-            batches += (batch.cast(BOILERPLATE) for batch in files.read_parquet(each, BOILERPLATE.names))
+        with files.open_parquet(each) as parquet:
+            if missing := [name for name in BOILERPLATE.names if name not in parquet.schema_arrow.names]:
+                raise files.FileError(each, f"has no column [{missing[0]}]: it is no file of a run's boilerplate/")
+            for batch in parquet.iter_batches(columns=BOILERPLATE.names):
+                batches.append(batch.select(BOILERPLATE.names).cast(BOILERPLATE))
     return join_batches(BOILERPLATE, batches)
 
 
@@ -120,24 +123,21 @@ def source_hashes(sources: pa.StringArray) -> Array:
     return string_hashes(sources.cast(pa.large_string()))
 
 
-def _write_paragraphs(shard: int, staging: Staging) -> list[Notice]:
-    """Hash a shard's paragraphs and write them by partition of the hash."""
-    uri = staging.exchange("paragraphs", shard)
-    if files.exists(uri):
-        return notices_of(uri)
-    keys: list[Array] = []
-    refs: list[Array] = []
-    first = np.uint64(shard << 32)
-    for batch in files.read_parquet(staging.articles(shard), ["source", "text"]):
-        found = hash_paragraphs(batch.column("text"))
-        some = found.near > 0
-        owners = found.article[some]
-        keys.append(keys_of(found.near[some], source_hashes(batch.column("source"))[owners]))
-        refs.append(owners.astype(np.uint64) + first)
-        first += np.uint64(batch.num_rows)
-    none = np.zeros(0, np.uint64)
-    rows = make_batch(PARAGRAPHS, np.concatenate([none, *keys]), np.concatenate([none, *refs]))
+def paragraphs_of(articles: pa.RecordBatch, first: int) -> pa.RecordBatch:
+    """PARAGRAPHS of articles (``source`` and ``text``); ``first`` is the reference of the first one."""
+    found, keys = _keyed_paragraphs(articles)
+    some = found.near > 0
+    return make_batch(PARAGRAPHS, keys[some], found.article[some].astype(np.uint64) + np.uint64(first))
+
+
+def write_paragraphs(uri: str, batches: Iterable[pa.RecordBatch]) -> list[Notice]:
+    """Write the PARAGRAPHS of a shard by partition of their keys."""
+    rows = join_batches(PARAGRAPHS, batches)
     return write_partitions(uri, PARAGRAPHS, cut_by(partition_of(column(rows, "key")), rows))
+
+
+def _notices(shard: int, staging: Staging) -> list[Notice]:
+    return notices_of(staging.exchange("paragraphs", shard))
 
 
 def _find_repeated(notice: tuple[int, Iterable[str]], min_support: int) -> Iterator[Keyed]:
@@ -192,11 +192,10 @@ def _occurrences(articles: pa.RecordBatch, refs: Array, repeated: Array) -> pa.R
         for name, distance in (("left", -1), ("right", 1), ("far_left", -3), ("far_right", 3))
     }
     owners = found.article[is_repeated]
-    encoded = [text.encode() for text in texts.to_pylist()]
-    paragraphs = [
-        encoded[owner][start:end].decode()
-        for owner, start, end in zip(owners, found.start[is_repeated], found.end[is_repeated], strict=True)
-    ]
+    offsets, utf8 = utf8_buffers(texts)
+    starts = offsets[owners] + found.start[is_repeated]
+    ends = offsets[owners] + found.end[is_repeated]
+    paragraphs = [bytes(utf8[start:end]).decode() for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
     return make_batch(
         OCCURRENCES,
         keys[is_repeated],

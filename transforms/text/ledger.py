@@ -77,9 +77,10 @@ def sketch_words(
 ) -> tuple[npt.NDArray[np.uint16], npt.NDArray[np.float32]]:
     """Sketches uint16[n, 64] of the articles' longer words, and float32[p]: how much of a paragraph is told elsewhere.
 
-    A sketch is a MinHash of one permutation (Li, Owen, Zhang 2012): equal entries of two sketches, as a share of the
-    entries, estimate the Jaccard of the articles' words. Paragraphs that are ``skipped`` do not count, unless they are
-    most of the article. The second array is the share of a paragraph's longer words that other paragraphs hold too.
+    A sketch is a MinHash of one permutation (Li, Owen, Zhang 2012): equal entries of two sketches, as a share of those
+    that one of them has, estimate the Jaccard of the articles' words. Paragraphs that are ``skipped`` do not count,
+    unless they are most of the article. The second array is the share of a paragraph's longer words that other
+    paragraphs hold too.
     """
     offsets, utf8 = utf8_buffers(texts)
     first = np.searchsorted(paragraphs.article, np.arange(len(texts) + 1)).astype(np.int64)
@@ -92,16 +93,10 @@ def coherence(sketches: npt.NDArray[np.uint16]) -> float:
     >>> coherence(np.array([[1, 2, 3], [1, 2, 4]], np.uint16))
     0.6666666666666666
     """
-    count, bins = sketches.shape
-    if count < 2:
-        return 0.0
-    ordered = np.sort(sketches, axis=0)
-    equal = 0
-    for column in range(bins):
-        values, sizes = np.unique(ordered[:, column], return_counts=True)
-        sizes = sizes[values > 0].astype(np.int64)
-        equal += int((sizes * (sizes - 1)).sum())
-    return float(equal / (bins * count * (count - 1)))
+    is_full = sketches > 0
+    either = np.count_nonzero(is_full[:, None] | is_full) - np.count_nonzero(is_full)
+    equal = np.count_nonzero((sketches[:, None] == sketches) & is_full) - np.count_nonzero(is_full)
+    return float(equal / either) if either else 0.0
 
 
 @functools.cache
