@@ -100,21 +100,23 @@ def _run_graph(
     workers = min(config.worker_count, len(splits))
     local = config.runner in ("DirectRunner", "FnApiRunner")
     options = PipelineOptions([*beam_args, *(_local_options(workers) if local else [f"--runner={config.runner}"])])
-    pipeline = beam.Pipeline(runner=_local_runner() if local else None, options=options)
-    build(
-        pipeline,
-        splits,
-        staging,
-        read=read,
-        clean=config.clean,
-        dedup=config.dedup,
-        ledger=config.ledger,
-        keep=config.keep,
-        terms=terms,
-    )
     try:
-        with _workers(config, workers, local), progress.watching(staging, len(splits)):
-            pipeline.run().wait_until_finish()
+        # First, because they get ready while the pipeline is built.
+        with _workers(config, workers, local):
+            pipeline = beam.Pipeline(runner=_local_runner() if local else None, options=options)
+            build(
+                pipeline,
+                splits,
+                staging,
+                read=read,
+                clean=config.clean,
+                dedup=config.dedup,
+                ledger=config.ledger,
+                keep=config.keep,
+                terms=terms,
+            )
+            with progress.watching(staging, len(splits)):
+                pipeline.run().wait_until_finish()
     except RunFailedError:
         raise
     except Exception as error:

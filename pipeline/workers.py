@@ -1,7 +1,8 @@
-"""Worker processes of the local runner, forked from this one when everything is imported and compiled.
+"""Worker processes of the local runner, forked when everything is imported and the machine code is loaded.
 
 Beam starts its own worker processes from nothing: each imports Beam and the kernels again, which takes some five
-seconds of every run. A fork has them at once. Where a process cannot safely fork, Beam's own way is used.
+seconds of every run. A fork has them at once. What has to be loaded is loaded by a child, the nursery, which forks the
+workers, while this process builds the pipeline. Where a process cannot safely fork, Beam's own way is used.
 """
 
 import contextlib
@@ -10,8 +11,8 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
-from multiprocessing.connection import Connection
-from typing import Any, ClassVar
+from multiprocessing.connection import Connection, wait
+from typing import Any, ClassVar, Final
 
 import numpy as np
 from apache_beam.portability import python_urns
@@ -29,6 +30,7 @@ from transforms.text.leaders import Thresholds, cluster_by_leader
 from transforms.text.ledger import hash_paragraphs, keys_of, sketch_words
 from transforms.text.minhash import band_keys, choose_banding, sign_articles, string_hashes
 from transforms.text.repetition_kernel import find_repetition
+from transforms.text.rules import load_cruft_rules
 from transforms.text.shingles import shingle_hashes
 from transforms.text.unionfind import connected_components
 
@@ -40,43 +42,64 @@ def can_fork() -> bool:
 
 @contextlib.contextmanager
 def forked_workers(count: int, config: CleanConfig) -> Iterator[None]:
-    """Have ``count`` workers ready for the pipeline that runs in the block.
+    """Have ``count`` workers for the pipeline that is built and run in the block.
 
-    To be entered only where :func:`can_fork`.
+    One child loads tables and machine code, which takes a second, while the pipeline is built here; then it forks the
+    workers, which have all that in memory that they share. To be entered only where :func:`can_fork`.
 
     Raises:
+        RuleError: the user's rules cannot be used.
         RunFailedError: a worker died.
     """
-    _load_kernels(config)
-    context = multiprocessing.get_context("fork")
-    pipes = [context.Pipe() for _ in range(count)]
-    processes = [context.Process(target=_work, args=(own, pipes), daemon=True) for own in range(count)]
-    for process in processes:
-        process.start()
+    if config.rules is not None:
+        load_cruft_rules(config.rules)  # an error in there is the user's to mend, so it must come up here
+    pipes = [_FORK.Pipe() for _ in range(count)]
+    nursery = _FORK.Process(target=_raise_workers, args=(pipes, config))
+    nursery.start()
+    for _, theirs in pipes:
+        theirs.close()
     _Handler.idle = [ours for ours, _ in pipes]
     worker_handlers.WorkerHandler.register_environment(python_urns.SUBPROCESS_SDK, bytes)(_Handler)
     try:
         yield
     except Exception:
-        # What Beam says then is that a channel closed.
-        if any(process.exitcode is not None for process in processes):
+        # What Beam says when a worker died is that a channel closed; the nursery ends a moment after the worker.
+        nursery.join(_MOMENT_SECONDS)
+        if nursery.exitcode is not None:
             raise RunFailedError(
                 "a worker process died, most likely for want of memory; nothing was committed. Run the same again with "
                 "fewer --workers: what is cleaned is kept"
             ) from None
         raise
     finally:
-        for process in processes:
-            process.terminate()
-            process.join()
+        nursery.terminate()
+        nursery.join()
+
+
+_FORK: Final = multiprocessing.get_context("fork")
+_MOMENT_SECONDS: Final = 1.0
+
+
+def _raise_workers(pipes: list[tuple[Connection, Connection]], config: CleanConfig) -> None:
+    """The life of the nursery: load, fork, and end, with all workers, when the first of them does or when told."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends us
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
+    for ours, _ in pipes:
+        ours.close()
+    _load_kernels(config)
+    workers = [_FORK.Process(target=_work, args=(own, pipes), daemon=True) for own in range(len(pipes))]
+    for worker in workers:
+        worker.start()
+    for _, theirs in pipes:
+        theirs.close()
+    wait([worker.sentinel for worker in workers])  # the others end with us, being daemons
 
 
 def _work(own: int, pipes: list[tuple[Connection, Connection]]) -> None:
     """The life of a worker: wait to be told where the runner is, then do what it says until it hangs up."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends us
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     # Of the pipes only our own end stays open, so that it closes when the parent is gone.
-    for number, (ours, theirs) in enumerate(pipes):
-        ours.close()
+    for number, (_, theirs) in enumerate(pipes):
         if number != own:
             theirs.close()
     try:
