@@ -57,6 +57,8 @@ def test_signs(sign, text, values):
         # Credits, quotations, speakers, headings, places, formulas.
         ("With reporting by AP and Reuters", {"edge": 1.0}),
         ("The Associated Press contributed to this report.", {"edge": 1.0}),
+        ("(Copyright 2016 The Associated Press. All rights reserved. Click here for more.)", {"edge": 1.0}),
+        ("© 2019 Thomson/Reuters. All rights reserved.", {"edge": 1.0}),
         ("Jon Abel contributed to this report from Eastmere.", {"edge": 1.0}),
         ("“Nobody should have to click here to see a doctor,” the mayor said.", {}),
         ("Ada Wren, Harbour Gazette", {"edge": 1.0}),

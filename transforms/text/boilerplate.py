@@ -56,6 +56,8 @@ _ADDRESS = re.compile(
 _SENTENCE_END = re.compile(r"[.!?…。！？۔؟।][\"'”’»)\]*]*\Z")
 _QUOTATION = re.compile(r"[\"“”„«»「」『』]|(?:^|\s)'\w")
 _QUOTED = re.compile(r"[\"“„«「『]([^\"“”„«»「」『』]{25,})(?:[\"”“»」』]|\Z)")
+_RIGHTS = re.compile(r"[©℗]|\bcopyright\b|\(c\)|all rights reserved", re.IGNORECASE)
+_NAME_ENDS = re.compile(r"[^\w.-]+|\.(?!\w)")
 _UNSPACED = re.compile(r"[\u2e80-\ufaff]")
 
 
@@ -220,7 +222,11 @@ def is_credit(text: str) -> bool:
     """
     rules, phrases = _credit_rules()
     folded = _folded(text)
-    return any(phrase in folded for phrase in phrases) or bool(find_credits(text, rules))
+    if any(phrase in folded for phrase in phrases) or find_credits(text, rules):
+        return True
+    # An agency's own notice of its rights says whose story it is.
+    words = _NAME_ENDS.sub(" ", text)
+    return bool(_RIGHTS.search(text)) and any(f" {spelling} " in f" {words} " for spelling in rules.agencies)
 
 
 def names_source(text: str, source: str) -> bool:
