@@ -18,6 +18,7 @@ from transforms.ledger import NOTHING_LEARNED, LearnBoilerplate, StripShards
 from transforms.sign import Keyed, SignShards
 from transforms.staging import Staging
 from transforms.text.clean import CleanConfig
+from transforms.text.stories import MIN_JACCARD
 from transforms.verify import FetchMembers, VerifyComponents
 
 
@@ -52,13 +53,15 @@ def build(
 
     near = signed.bands | "FindBandEdges" >> FindBandEdges(staging=staging)
     contained = signed.fingerprints | "FindContainmentEdges" >> FindContainmentEdges(
-        staging=staging, containment=dedup.containment
+        staging=staging,
+        containment=dedup.containment,
+        min_jaccard=MIN_JACCARD if dedup.decide == "signs" else 1.0,
     )
     members = (near, contained) | "Edges" >> beam.Flatten() | "FindComponents" >> FindComponents()
 
     decisions = (
         {"members": members, "renames": renames}
-        | "FetchMembers" >> FetchMembers(staging=staging, config=dedup)
+        | "FetchMembers" >> FetchMembers(staging=staging)
         | "VerifyComponents" >> VerifyComponents(config=dedup)
     )
     lines = counts | "NumberLines" >> NumberLines()

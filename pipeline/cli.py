@@ -73,6 +73,20 @@ def _read_config(ctx: click.Context, _: click.Parameter, path: Path | None) -> N
     ctx.default_map = defaults
 
 
+def _days(_: click.Context, __: click.Parameter, value: str | None) -> float | None:
+    """``30d``, ``12h`` or a number of days."""
+    if value is None:
+        return None
+    number, unit = (value[:-1], value[-1]) if value[-1:] in ("d", "h") else (value, "d")
+    try:
+        days = float(number) / (24 if unit == "h" else 1)
+    except ValueError:
+        days = -1.0
+    if not 0 <= days < 1e6:
+        raise click.UsageError(f"--within [{value}] is no span of time; expected days or hours, as 30d or 12h")
+    return days
+
+
 @cli.command(
     cls=_Command,
     context_settings={"ignore_unknown_options": True, "allow_interspersed_args": True},
@@ -93,7 +107,19 @@ def _read_config(ctx: click.Context, _: click.Parameter, path: Path | None) -> N
     metavar="FIELD=COLUMN,...",
     help="Columns that have unusual names: text=body,id=guid. Others are found by their usual names.",
 )
-@click.option("--threshold", default=0.7, show_default=True, help="Jaccard of shingles from which articles are copies.")
+@click.option(
+    "--decide",
+    type=click.Choice(["signs", "threshold"]),
+    default="signs",
+    show_default=True,
+    help="signs: what differs, leads, headlines, dates tell what is a copy. threshold: Jaccard and containment alone.",
+)
+@click.option(
+    "--threshold",
+    default=0.7,
+    show_default=True,
+    help="Jaccard of shingles from which every pair is compared; with --decide threshold, from which it is a copy.",
+)
 @click.option(
     "--containment",
     default=0.8,
@@ -108,6 +134,25 @@ def _read_config(ctx: click.Context, _: click.Parameter, path: Path | None) -> N
     default="earliest",
     show_default=True,
     help="Which article of a cluster is kept.",
+)
+@click.option(
+    "--updates",
+    type=click.Choice(["latest", "first", "all"]),
+    default="latest",
+    show_default=True,
+    help="Which version of a story is kept that its source published again; all: every version.",
+)
+@click.option(
+    "--within",
+    metavar="DAYS",
+    callback=_days,
+    help="Fold only articles published that close together, as 30d or 12h. Undated ones are close to all.",
+)
+@click.option(
+    "--max-cluster",
+    default=5000,
+    show_default=True,
+    help="Larger clusters are held back: nothing of them is folded, and the summary names them.",
 )
 @click.option("--prefer-sources", default="", metavar="A,B,...", help="For --canonical preferred: sources, best first.")
 @click.option(
@@ -187,6 +232,10 @@ def run(**options: Any) -> None:
             columns=parsing.parse_columns(options["columns"]),
             clean=CleanConfig(quotes=options["quotes"], rules=options["rules"]),
             dedup=DedupConfig(
+                decide=options["decide"],
+                updates=options["updates"],
+                within_days=options["within"],
+                max_cluster=options["max_cluster"],
                 threshold=options["threshold"],
                 containment=options["containment"],
                 shingle=options["shingle"],

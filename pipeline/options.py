@@ -42,6 +42,7 @@ class Config:
             ("containment", self.dedup.containment, 0.3, 1.0),
             ("max-reject-rate", self.max_reject_rate, 0.0, 1.0),
             ("shingle", self.dedup.shingle, 1, 64),
+            ("max-cluster", self.dedup.max_cluster, 2, 10**9),
             ("num-perm", self.dedup.num_perm, 16, 1024),
             ("boilerplate-support", self.ledger.min_support, 2, 1_000_000),
             ("boilerplate-diversity", self.ledger.min_diversity, 2, 1_000_000),

@@ -39,15 +39,16 @@ class FindBandEdges(beam.PTransform):
 
 @dataclasses.dataclass(eq=False, kw_only=True)
 class FindContainmentEdges(beam.PTransform):
-    """Notices of FINGERPRINTS in, notices of EDGES between an article and one that may contain it out.
+    """Notices of FINGERPRINTS in, notices of EDGES between articles of which one may contain the other out.
 
     In: ``(3, "…/fingerprints-00012.parquet")`` · between: ``(9, "…/pairs-00003.parquet")``, PAIR_COUNTS that a pair has
     in one partition, by partition of pairs · out: ``(0, "…/pair-edges-00009.parquet")``, pairs that share enough in
-    all, with three standard errors to spare.
+    all for ``containment``, with three standard errors to spare, or for the Jaccard ``min_jaccard``, with two.
     """
 
     staging: Staging
     containment: float
+    min_jaccard: float = 1.0
 
     def expand(self, fingerprints: beam.PCollection[Notice]) -> beam.PCollection[Notice]:
         """Count what pairs share in each partition, then add up."""
@@ -56,7 +57,7 @@ class FindContainmentEdges(beam.PTransform):
             | "GroupPartitions" >> beam.GroupByKey()
             | "CountShared" >> beam.FlatMap(_count_shared, self.staging)
             | "GroupPairs" >> beam.GroupByKey()
-            | "AddUpShared" >> beam.FlatMap(_add_up_pairs, self.staging, self.containment)
+            | "AddUpShared" >> beam.FlatMap(_add_up_pairs, self.staging, self.containment, self.min_jaccard)
         )
 
 
@@ -106,9 +107,11 @@ def _count_shared(notice: Grouped, staging: Staging) -> Iterator[Notice]:
     if not len(first):
         return
     left, right = np.minimum(refs[first], refs[second]), np.maximum(refs[first], refs[second])
-    size = (ranks[second] >> np.uint32(16)).astype(np.uint16)  # the smaller one's: longest come first
+    sizes = (ranks >> np.uint32(16)).astype(np.uint16)
     rows, shared = _count_pairs(left, right, np.ones(len(left), np.int64))
-    batch = make_batch(PAIR_COUNTS, left[rows], right[rows], shared.astype(np.uint16), size[rows])
+    batch = make_batch(
+        PAIR_COUNTS, left[rows], right[rows], shared.astype(np.uint16), sizes[second[rows]], sizes[first[rows]]
+    )
     partitions = partition_of((left[rows] * _MIX ^ right[rows]) * _MIX)
     yield from write_partitions(staging.exchange("pairs", notice[0]), PAIR_COUNTS, cut_by(partitions, batch))
 
@@ -116,12 +119,13 @@ def _count_shared(notice: Grouped, staging: Staging) -> Iterator[Notice]:
 _MIX: Final = np.uint64(0x9E3779B97F4A7C15)
 
 
-def _add_up_pairs(notice: Grouped, staging: Staging, containment: float) -> Iterator[Notice]:
+def _add_up_pairs(notice: Grouped, staging: Staging, containment: float, min_jaccard: float) -> Iterator[Notice]:
     table = read_partition(PAIR_COUNTS, notice)
-    left, right, size = (column(table, name) for name in ("left", "right", "size"))
+    left, right = (column(table, name) for name in ("left", "right"))
     rows, shared = _count_pairs(left, right, column(table, "shared").astype(np.int64))
-    least = np.array([least_shared(n, containment) for n in range(int(size.max()) + 1)])
-    likely = rows[shared >= least[size[rows]]]
+    smaller, larger = (column(table, name)[rows].astype(np.int64) for name in ("smaller", "larger"))
+    least = np.array([least_shared(n, containment) for n in range(int(smaller.max()) + 1)])
+    likely = rows[(shared >= least[smaller]) | (shared >= least_shared_near(smaller, larger, min_jaccard))]
     yield from _write_edges(staging.exchange("pair-edges", notice[0]), left[likely], right[likely])
 
 
@@ -142,6 +146,21 @@ def least_shared(size: int, containment: float) -> float:
     """
     error = math.sqrt(size * containment * (1 - containment))
     return max(1.0, size * containment - 3 * error)
+
+
+def least_shared_near(
+    smaller: np.ndarray[Any, Any], larger: np.ndarray[Any, Any], min_jaccard: float
+) -> np.ndarray[Any, Any]:
+    """How many hashes two fingerprints must share for a Jaccard of at least ``min_jaccard`` to be plausible.
+
+    Two standard errors of Poisson's law below the expectation; at least one.
+
+    >>> least_shared_near(np.array([50, 50]), np.array([50, 200]), 0.3).round(1).tolist()
+    [13.5, 42.5]
+    """
+    expected = min_jaccard * (smaller + larger) / (1 + min_jaccard)
+    least: np.ndarray[Any, Any] = np.maximum(1.0, expected - 2 * np.sqrt(expected))
+    return least
 
 
 def _renames(notice: Grouped) -> Iterator[Keyed]:

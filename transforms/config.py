@@ -10,16 +10,26 @@ from transforms.text.boilerplate import MIN_DIVERSITY, MIN_SUPPORT
 
 Canonical = Literal["earliest", "longest", "preferred"]
 Keep = Literal["canonical", "all"]
+Decide = Literal["signs", "threshold"]
+Updates = Literal["latest", "first", "all"]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class DedupConfig:
     """How copies are found and folded."""
 
+    decide: Decide = "signs"
+    """``signs``: what differs decides, of all pairs within reach; ``threshold``: the two thresholds alone."""
     threshold: float = 0.7
-    """Jaccard of the shingle sets (0–1) from which two articles are near copies."""
+    """Jaccard of the shingle sets (0–1) from which a pair is sure to be compared, and by threshold is a near copy."""
     containment: float = 0.8
-    """Share of an article's shingles (0–1) that stand in a longer one, from which it is an excerpt of that."""
+    """Share of an article's shingles (0–1) that stand in a longer one, from which it can be an excerpt of that."""
+    updates: Updates = "latest"
+    """Which version of a story that one source published again is kept; ``all``: every one."""
+    within_days: float | None = None
+    """Days between two articles' dates beyond which they are not folded; a missing date is within reach of all."""
+    max_cluster: int = 5_000
+    """Articles in a cluster, beyond which it is held back: kept unfolded, and reported."""
     shingle: int = 5
     """Words in a shingle; characters where a script has no spaces."""
     num_perm: int = 128

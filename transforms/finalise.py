@@ -178,7 +178,7 @@ def _articles(
         known["cluster_id"] = _with(known["id"], rows, inside.column("canonical_id"))
         known["cluster_size"] = _with(pa.repeat(pa.scalar(1, pa.int32()), count), rows, inside.column("cluster_size"))
         known["copies"] = _with_lists(count, rows, inside.column("copies"))
-        known["embeds"] = pa.ListArray.from_arrays(np.zeros(count + 1, np.int32), pa.array([], pa.string()))
+        known["embeds"] = _with_lists(count, rows, inside.column("embeds"))
         known["canonical_id"] = known["cluster_id"]
         first += count
         articles = make_batch(schema, *(known[name] for name in schema.names))
@@ -187,7 +187,7 @@ def _articles(
         if len(copies):
             known = {name: values.take(copies) for name, values in known.items()} | {
                 name: inside.column(name).filter(folded)
-                for name in ("canonical_id", "relation", "jaccard", "containment")
+                for name in ("canonical_id", "relation", "jaccard", "containment", "signs")
             }
             duplicates.append(make_batch(DUPLICATES, *(known[name] for name in DUPLICATES.names)))
             if keep == "canonical":

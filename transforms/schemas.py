@@ -23,6 +23,9 @@ COPY: Final = pa.struct(
     ]
 )
 
+SIGNS: Final = pa.list_(pa.struct([_field("name", pa.string()), _field("points", pa.float32())]))
+"""What spoke for one story (above 0) and against it, where signs decided; base points are not among them."""
+
 # What CleanShard leaves in staging: an article as cleaned, before anything is known of its copies.
 STAGED: Final = pa.schema(
     [
@@ -65,6 +68,7 @@ DUPLICATES: Final = pa.schema(
         *(COPY.field(name) for name in ("relation", "jaccard", "containment")),
         *(STAGED.field(name) for name in ("url", "source", "title", "published")),
         _field("input", pa.string()),
+        _field("signs", SIGNS),
     ]
 )
 
@@ -104,7 +108,9 @@ BANDS: Final = pa.schema([_field("key", pa.uint64(), "band key"), REF])
 FINGERPRINTS: Final = pa.schema([_field("hash", pa.uint32()), _field("rank", pa.uint32(), "size << 16 | content"), REF])
 IDS: Final = pa.schema([_field("key", pa.uint64(), "hash of the id"), _field("content", pa.uint64()), REF])
 EDGES: Final = pa.schema([_field("left", pa.uint64()), _field("right", pa.uint64())])
-PAIR_COUNTS: Final = pa.schema([*EDGES, _field("shared", pa.uint16(), "hashes"), _field("size", pa.uint16(), "hashes")])
+PAIR_COUNTS: Final = pa.schema(
+    [*EDGES, *(_field(name, pa.uint16(), "hashes") for name in ("shared", "smaller", "larger"))]
+)
 RENAMES: Final = pa.schema([_field("row", pa.uint32()), _field("ordinal", pa.uint32(), "2 = the second of an id")])
 MEMBERS: Final = pa.schema([_field("row", pa.uint32()), _field("component", pa.uint64())])
 
@@ -113,9 +119,7 @@ MEMBER_ARTICLES: Final = pa.schema(
     [
         _field("component", pa.uint64()),
         REF,
-        *(STAGED.field(name) for name in ("id", "url", "source", "published", "words")),
-        _field("text_hash", pa.binary(16), "BLAKE2b of the cleaned text"),
-        _field("shingles", pa.list_(pa.uint64()), "sorted, unique"),
+        *(STAGED.field(name) for name in ("id", "url", "source", "title", "published", "words", "text")),
     ]
 )
 
@@ -129,8 +133,11 @@ DECISIONS: Final = pa.schema(
         _field("relation", pa.string()),
         COPY.field("jaccard"),
         COPY.field("containment"),
+        _field("signs", SIGNS),
         _field("cluster_size", pa.int32(), "articles"),
         _field("copies", pa.list_(COPY)),
+        _field("embeds", pa.list_(pa.string())),
+        _field("held", pa.string(), "why the cluster that it would have led is held back, with its size"),
     ]
 )
 

@@ -1,10 +1,10 @@
-"""Verify: every copy is confirmed against the article it is folded into, from their shingles themselves."""
+"""Verify: every copy is confirmed against the article it is folded into, from the two texts themselves."""
 
 import dataclasses
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import apache_beam as beam
 import numpy as np
@@ -12,51 +12,53 @@ import pyarrow as pa
 
 from transforms.batches import column, cut_by, join_batches, make_batch
 from transforms.config import DedupConfig
-from transforms.exchange import PARTITIONS
+from transforms.errors import RunFailedError
+from transforms.exchange import PARTITIONS, Notice, read_partition, write_partitions
 from transforms.schemas import DECISIONS, MEMBER_ARTICLES, MEMBERS, RENAMES
 from transforms.sign import Keyed
 from transforms.staged import read_articles
 from transforms.staging import Staging
+from transforms.text.decide import SAME_STORY, Article, DecisionThresholds
 from transforms.text.leaders import CANONICAL, EXACT, EXCERPT, NEAR, Thresholds, cluster_by_leader
 from transforms.text.shingles import shingle_hashes
+from transforms.text.stories import MIN_JACCARD, Reach, Verdict, find_stories
 
 RELATIONS: Final = {EXACT: "exact", NEAR: "near", EXCERPT: "excerpt"}
 
-_COLUMNS = ["id", "url", "source", "published", "words", "text"]
+_COLUMNS = ["id", "url", "source", "title", "published", "words", "text"]
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclasses.dataclass(eq=False, kw_only=True)
 class FetchMembers(beam.PTransform):
-    """Rows with candidates, by shard, in; what verification needs of them, by partition of components, out.
+    """Rows with candidates, by shard, in; notices of what verification needs of them, by partition of components, out.
 
-    In: ``{"members": (12, MEMBERS batch), "renames": (12, RENAMES batch)}`` · out: ``(7, MEMBER_ARTICLES batch)``.
+    In: ``{"members": (12, MEMBERS batch), "renames": (12, RENAMES batch)}`` · out: ``(7, "…/members-00012.parquet")``,
+    MEMBER_ARTICLES with their texts, which therefore never cross a shuffle.
     """
 
     staging: Staging
-    config: DedupConfig
 
-    def expand(self, by_shard: Any) -> beam.PCollection[Keyed]:
-        """Join by shard, then read the shard's rows."""
+    def expand(self, by_shard: Any) -> beam.PCollection[Notice]:
+        """Join by shard, then copy the shard's rows."""
         return (
             by_shard
             | "JoinByShard" >> beam.CoGroupByKey()
-            | "ReadMembers"
-            >> beam.FlatMap(_member_articles, self.staging, self.config.shingle).with_output_types(Keyed)
+            | "WriteMembers" >> beam.FlatMap(_write_members, self.staging).with_output_types(Notice)
         )
 
 
 @dataclasses.dataclass(eq=False, kw_only=True)
 class VerifyComponents(beam.PTransform):
-    """Articles by component in; out, by shard, what was decided of each that has a copy or is one.
+    """Notices of MEMBER_ARTICLES in; out, by shard, what was decided of each that has a copy or is one.
 
-    In: ``(7, MEMBER_ARTICLES batch)`` · out: ``(12, DECISIONS batch)``. ``relation`` is null for the article that is
-    kept; its ``copies`` name those folded into it.
+    In: ``(7, "…/members-00012.parquet")`` · out: ``(12, DECISIONS batch)``. ``relation`` is null for the article that
+    is kept; its ``copies`` name those folded into it, and its ``embeds`` those that it quotes whole.
     """
 
     config: DedupConfig
 
-    def expand(self, members: beam.PCollection[Keyed]) -> beam.PCollection[Keyed]:
+    def expand(self, members: beam.PCollection[Notice]) -> beam.PCollection[Keyed]:
         """Group by partition of components, then cluster each component."""
         return (
             members
@@ -86,9 +88,7 @@ def renames_by_row(batches: Iterable[pa.RecordBatch]) -> dict[int, int]:
     return dict(zip(table.column("row").to_pylist(), table.column("ordinal").to_pylist(), strict=True))
 
 
-def _member_articles(
-    joined: tuple[int, dict[str, Iterable[pa.RecordBatch]]], staging: Staging, shingle: int
-) -> Iterator[Keyed]:
+def _write_members(joined: tuple[int, dict[str, Iterable[pa.RecordBatch]]], staging: Staging) -> Iterator[Notice]:
     shard, by_tag = joined
     members = join_batches(MEMBERS, by_tag["members"])
     if not members.num_rows:
@@ -97,55 +97,47 @@ def _member_articles(
     rows, components = column(members, "row"), column(members, "component")
     order = np.argsort(rows)
     rows, components = rows[order], components[order]
+    found: list[pa.RecordBatch] = []
     first = 0
     for batch in read_articles(staging, shard, _COLUMNS):
         begin, end = np.searchsorted(rows, [first, first + batch.num_rows])
         if begin < end:
             inside = pa.array(rows[begin:end] - first)
-            ids = rename(batch.column("id"), first, renames).take(inside)
-            wanted = batch.take(inside)
-            texts = wanted.column("text")
-            hashes, offsets = shingle_hashes(texts, shingle)
-            yield from cut_by(
-                (components[begin:end] % PARTITIONS).astype(np.int64),
-                make_batch(
-                    MEMBER_ARTICLES,
-                    components[begin:end],
-                    (np.uint64(shard) << np.uint64(32)) | rows[begin:end].astype(np.uint64),
-                    ids,
-                    *(wanted.column(name) for name in ("url", "source", "published", "words")),
-                    [blake2b(text.encode(), digest_size=16).digest() for text in texts.to_pylist()],
-                    pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), pa.array(hashes)),
-                ),
-            )
+            columns = {name: batch.column(name).take(inside) for name in _COLUMNS}
+            columns["id"] = rename(batch.column("id"), first, renames).take(inside)
+            columns["component"] = components[begin:end]
+            columns["ref"] = (np.uint64(shard) << np.uint64(32)) | rows[begin:end].astype(np.uint64)
+            found.append(make_batch(MEMBER_ARTICLES, *(columns[name] for name in MEMBER_ARTICLES.names)))
         first += batch.num_rows
+    articles = join_batches(MEMBER_ARTICLES, found)
+    partitions = (column(articles, "component") % PARTITIONS).astype(np.int64)
+    yield from write_partitions(staging.exchange("members", shard), MEMBER_ARTICLES, cut_by(partitions, articles))
 
 
-def _decisions(partition: tuple[int, Iterable[pa.RecordBatch]], config: DedupConfig) -> Iterator[Keyed]:
-    members = join_batches(MEMBER_ARTICLES, partition[1])
+def _decisions(notice: tuple[int, Iterable[str]], config: DedupConfig) -> Iterator[Keyed]:
+    members = read_partition(MEMBER_ARTICLES, notice)
     # Rows sorted by component, inside a component canonical first; by content alone, never by place in the input.
-    articles = members.drop_columns(["shingles"]).to_pylist()
+    texts = members.column("text")
+    articles = members.drop_columns(["text"]).to_pylist()
+    for article, text in zip(articles, texts, strict=True):
+        article["text_hash"] = blake2b(text.as_buffer(), digest_size=16).digest()
     order = canonical_order(articles, config)
-    articles = [articles[row] for row in order]
-    members = members.take(pa.array(order, pa.int64()))
-    components = column(members, "component")
-    shingles = members.column("shingles")
-    hashes, offsets = shingles.flatten().to_numpy(), shingles.offsets.to_numpy()
+    components = column(members, "component")[order]
     edges = np.flatnonzero(np.diff(components)) + 1
-    rows: list[tuple[Any, ...]] = []
-    refs: list[int] = []
-    for begin, end in zip([0, *edges], [*edges, len(components)], strict=True):
-        for position, decision in _cluster_component(articles[begin:end], hashes, offsets[begin : end + 1], config):
-            refs.append(articles[begin + position]["ref"])
-            rows.append(decision)
+    rows: list[dict[str, Any]] = []
+    for begin, end in zip([0, *edges], [*edges, len(order)], strict=True):
+        inside = order[begin:end]
+        of_component = [articles[row] for row in inside]
+        for article, row in zip(of_component, inside, strict=True):
+            article["text"] = texts[row].as_py()
+        rows += _cluster_component(of_component, config)
+        for article in of_component:
+            del article["text"]
     if rows:
-        shards = np.array(refs, np.uint64) >> np.uint64(32)
-        batch = make_batch(
-            DECISIONS,
-            np.array(refs, np.uint64).astype(np.uint32),
-            *(list(values) for values in zip(*rows, strict=True)),
-        )
-        yield from cut_by(shards.astype(np.int64), batch)
+        refs = np.array([row["ref"] for row in rows], np.uint64)
+        columns = ([row[name] for row in rows] for name in DECISIONS.names[1:])
+        batch = make_batch(DECISIONS, refs.astype(np.uint32), *columns)
+        yield from cut_by((refs >> np.uint64(32)).astype(np.int64), batch)
 
 
 def canonical_order(articles: list[dict[str, Any]], config: DedupConfig) -> list[int]:
@@ -183,38 +175,110 @@ def canonical_order(articles: list[dict[str, Any]], config: DedupConfig) -> list
     return sorted(range(len(articles)), key=place)
 
 
-def _cluster_component(
-    articles: list[dict[str, Any]],
-    hashes: np.ndarray[Any, Any],
-    offsets: np.ndarray[Any, Any],
-    config: DedupConfig,
-) -> Iterator[tuple[int, tuple[Any, ...]]]:
-    """``(position, decision)`` of each article of a component that is a copy or has copies."""
+class Folded(NamedTuple):
+    """Which article of a component each of its articles is folded into, and as what."""
+
+    leader: list[int]
+    """A leader is its own."""
+    verdict: list[Verdict | None]
+    """None for a leader; the points are empty where thresholds decided."""
+    embeds: dict[int, list[int]]
+
+
+def _cluster_component(articles: list[dict[str, Any]], config: DedupConfig) -> Iterator[dict[str, Any]]:
+    """A decision for each article of a component that is a copy, has copies, or quotes another one whole."""
+    folded = _by_signs(articles, config) if config.decide == "signs" else _by_threshold(articles, config)
+    clusters: dict[int, list[tuple[int, Verdict]]] = {}
+    for position, (leader, verdict) in enumerate(zip(folded.leader, folded.verdict, strict=True)):
+        if verdict is None:
+            continue
+        if folded.verdict[leader] is not None or leader == position:
+            raise RunFailedError(
+                f"[{articles[position]['id']}] was folded into [{articles[leader]['id']}], which is no canonical "
+                "article; nothing was committed. This is a bug: please report it"
+            )
+        clusters.setdefault(leader, []).append((position, verdict))
+    held = {leader: why for leader, copies in clusters.items() if (why := _why_held(len(copies) + 1, config))}
+    nothing: dict[str, Any] = {"relation": None, "jaccard": None, "containment": None, "signs": None, "cluster_size": 1}
+    nothing |= {"copies": [], "embeds": [], "held": None}
+    for leader in sorted({*clusters, *folded.embeds}):
+        canonical_id = articles[leader]["id"]
+        copies = clusters.get(leader, []) if leader not in held else []
+        listed = []
+        for position, verdict in copies:
+            article = articles[position]
+            decided = {
+                "relation": verdict.relation,
+                "jaccard": verdict.jaccard,
+                "containment": verdict.containment,
+            }
+            listed.append({name: article[name] for name in ("id", "url", "source", "published")} | decided)
+            yield (
+                nothing
+                | decided
+                | {
+                    "ref": article["ref"],
+                    "canonical_id": canonical_id,
+                    "cluster_size": len(copies) + 1,
+                    "signs": _signs(verdict),
+                }
+            )
+        yield nothing | {
+            "ref": articles[leader]["ref"],
+            "canonical_id": canonical_id,
+            "cluster_size": len(copies) + 1,
+            "copies": listed,
+            "embeds": [articles[shorter]["id"] for shorter in folded.embeds.get(leader, [])],
+            "held": held.get(leader),
+        }
+
+
+def _by_signs(articles: list[dict[str, Any]], config: DedupConfig) -> Folded:
+    thresholds = DecisionThresholds(
+        min_containment=config.containment, min_excerpt_shingles=config.min_excerpt_shingles, shingle=config.shingle
+    )
+    reach = Reach(
+        min(MIN_JACCARD, config.threshold),
+        config.containment,
+        config.min_excerpt_shingles,
+        _within(config),
+        config.updates,
+    )
+    names = ("text", "title", "source", "url", "published")
+    return Folded(*find_stories([Article(*(row[name] for name in names)) for row in articles], thresholds, reach))
+
+
+def _by_threshold(articles: list[dict[str, Any]], config: DedupConfig) -> Folded:
     numbers: dict[bytes, int] = {}
     same_text = np.array([numbers.setdefault(article["text_hash"], len(numbers)) for article in articles], np.int64)
+    texts = pa.array([article["text"] for article in articles], pa.large_string())
+    hashes, offsets = shingle_hashes(texts, config.shingle)
     thresholds = Thresholds(config.threshold, config.containment, config.min_excerpt_shingles)
     found = cluster_by_leader(hashes, offsets.astype(np.int64), same_text, thresholds)
-    copies: dict[int, list[dict[str, Any]]] = {}
-    for position, article in enumerate(articles):
+    leaders: list[int] = found.leader.tolist()
+    verdicts: list[Verdict | None] = []
+    for position, leader in enumerate(leaders):
         if found.relation[position] == CANONICAL:
+            verdicts.append(None)
             continue
-        leader = int(found.leader[position])
         relation = RELATIONS[int(found.relation[position])]
-        if relation == "near" and article["source"] and article["source"] == articles[leader]["source"]:
+        source = articles[position]["source"]
+        if relation == "near" and source and source == articles[leader]["source"]:
             relation = "update"
-        copies.setdefault(leader, []).append(
-            {
-                **{name: article[name] for name in ("id", "url", "source", "published")},
-                "relation": relation,
-                "jaccard": float(found.jaccard[position]),
-                "containment": float(found.containment[position]),
-                "position": position,
-            }
-        )
-    for leader, folded in copies.items():
-        size = len(folded) + 1
-        canonical_id = articles[leader]["id"]
-        for copy in folded:
-            position = copy.pop("position")
-            yield position, (canonical_id, copy["relation"], copy["jaccard"], copy["containment"], size, [])
-        yield leader, (canonical_id, None, None, None, size, folded)
+        verdicts.append(Verdict(relation, float(found.jaccard[position]), float(found.containment[position]), 0.0, ()))
+    return Folded(leaders, verdicts, {})
+
+
+def _why_held(size: int, config: DedupConfig) -> str | None:
+    return f"{size} articles, over --max-cluster" if size > config.max_cluster else None
+
+
+def _within(config: DedupConfig) -> timedelta | None:
+    return None if config.within_days is None else timedelta(days=config.within_days)
+
+
+def _signs(verdict: Verdict) -> list[dict[str, Any]] | None:
+    if not verdict.points:
+        return None
+    told = zip(SAME_STORY, verdict.points, strict=True)
+    return [{"name": name, "points": round(points, 2)} for name, points in told if abs(points) >= 0.005]

@@ -209,7 +209,7 @@ def test_the_order_does_not_matter_and_every_sign_is_a_number(left, right):
     assert decision._replace(similarity=None) == decide(right, left)._replace(similarity=None)
     assert all(math.isfinite(sign.value) and sign.value >= 0 for sign in decision.signs + decision.update_signs)
     values = sign_values(read(left), read(right))
-    assert all(0 <= values[name] <= 1 for name in ("copied", "lead", "lead_kept", "headline_lost", "same_url"))
+    assert all(0 <= values[name] <= 1 for name in ("copied", "lead", "lead_of_longer", "headline_lost", "same_url"))
     if left.text == right.text:
         assert values["copied"] == values["lead"] == 1.0
         assert values["facts_same_source"] == values["facts_other_source"] == values["recurring"] == 0.0

@@ -52,7 +52,7 @@ def decisions_of(tmp_path, make_pipeline, rows, renames=(), config=None):
             "members": pipeline | "M" >> beam.Create(members),
             "renames": pipeline | "R" >> beam.Create([*renamed, (99, make_batch(RENAMES, [0], [2]))]),
         }
-        fetched = joined | FetchMembers(staging=staging, config=config)
+        fetched = joined | FetchMembers(staging=staging)
         assert_that(fetched | VerifyComponents(config=config), collect)
     return {shard: decision for shard, (decision,) in pickle.loads(seen.read_bytes()).items()}
 
@@ -128,5 +128,5 @@ def test_no_members_nothing_to_decide(tmp_path, make_pipeline):
     with make_pipeline() as pipeline:
         renames = pipeline | "R" >> beam.Create([(0, make_batch(RENAMES, [0], [2]))])
         members = pipeline | "M" >> beam.Create([(1, make_batch(MEMBERS, [], []))])
-        fetched = {"members": members, "renames": renames} | FetchMembers(staging=staging, config=DedupConfig())
+        fetched = {"members": members, "renames": renames} | FetchMembers(staging=staging)
         assert_that(fetched | VerifyComponents(config=DedupConfig()), equal_to([]))

@@ -116,7 +116,7 @@ def _cluster(
                 continue
             changed = True
             own = hashes[offsets[article] : offsets[article + 1]]
-            _fill_bitmap(bitmap, own)
+            fill_bitmap(bitmap, own)
             home, home_shared, home_relation = article, own.size, CANONICAL
             folds = 0
             for place in range(count):
@@ -131,7 +131,7 @@ def _cluster(
                 if home == article and max(min_excerpt_shingles, 1) <= smaller < larger:
                     for_excerpt = _least_shared_excerpt(smaller, min_containment)
                 needed = min(for_near, for_excerpt)
-                if needed > smaller or needed > _most_shared(bitmap, bitmaps[place], own.size, others.size):
+                if needed > smaller or needed > most_shared(bitmap, bitmaps[place], own.size, others.size):
                     continue
                 shared = shared_if_at_least(needed, own, others)
                 if shared >= for_near:
@@ -225,7 +225,8 @@ def _least_shared_excerpt(size: int, min_containment: float) -> int:
 
 
 @kernel
-def _fill_bitmap(bitmap: npt.NDArray[np.uint64], hashes: npt.NDArray[np.uint64]) -> None:
+def fill_bitmap(bitmap: npt.NDArray[np.uint64], hashes: npt.NDArray[np.uint64]) -> None:
+    """Set the bit of each hash; the bitmap has a power of two of bits."""
     bitmap[:] = np.uint64(0)
     mask = np.uint64(64 * bitmap.size - 1)
     for h in hashes:
@@ -234,7 +235,7 @@ def _fill_bitmap(bitmap: npt.NDArray[np.uint64], hashes: npt.NDArray[np.uint64])
 
 
 @kernel
-def _most_shared(
+def most_shared(
     left: npt.NDArray[np.uint64], right: npt.NDArray[np.uint64], left_size: int, right_size: int
 ) -> np.int64:
     """Upper bound of |A∩B|: a bit set in one bitmap alone stands for an element or more of that set alone.

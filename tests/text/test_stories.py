@@ -1,0 +1,117 @@
+"""Leader clustering by decisions: no chains, the right direction, versions, spans of time, limits."""
+
+from datetime import UTC, datetime, timedelta
+from itertools import permutations
+
+import pytest
+
+from transforms.text.decide import Article, DecisionThresholds, decide
+from transforms.text.stories import MAX_DECIDED, Reach, find_stories
+
+MONDAY = datetime(2024, 3, 4, 9, tzinfo=UTC)
+PARAGRAPHS = [
+    "The island ferry returned to service on Monday after a winter in the yard at Port Ellery, the operator said.",
+    "Two new engines were fitted and the car deck was strengthened, at a cost of 4.2 million crowns. The work took "
+    "eleven weeks, three more than planned, because parts from the maker in Sundhaven arrived late.",
+    '"We know how hard this was for the people of the island," Marta Quill, the director, told reporters at the quay. '
+    "She said that season tickets would be valid for an additional three months.",
+    "Fishermen had carried mail and medicine across the sound while the ferry was away. The school on the island held "
+    "its classes online for nine days in January, when storms closed the sound to small boats as well.",
+    "The regional council will decide in May whether to order a second ship, a plan discussed for ten years.",
+]
+FERRY = "\n\n".join(PARAGRAPHS)
+LATER = "\n\n".join(
+    [
+        *PARAGRAPHS[:2],
+        "On Tuesday the council voted by seven to five for a second ship, to be built at home. The mayor called it the "
+        "end of a long wait; opponents said that the sum had grown by half since the first estimate was made.",
+        "Fishermen had carried mail and medicine across the sound while the ferry was away. Some of them asked on "
+        "Tuesday what they would be paid for it, and a spokesman promised an answer before the summer.",
+        PARAGRAPHS[4],
+    ]
+)
+COLUMN = "\n\n".join(
+    [
+        "Our town has talked of nothing else since the horn was heard again behind the pier, and the baker gave out "
+        "buns to all who came down to look. My neighbour cried, and she is not a woman who cries over ships.",
+        "I asked her what had been the worst of it. The quiet, she said, and the price of onions, which doubled by "
+        "the end of January and will now, the grocer swears to us all, come down again within the week.",
+        "This is how the agency told it.",
+        FERRY,
+    ]
+)
+
+
+def found(*articles: Article, **reach: object) -> list[tuple[int, str | None]]:
+    stories = find_stories(articles, DecisionThresholds(), Reach(**reach))
+    relations = [verdict and verdict.relation for verdict in stories.verdict]
+    return list(zip(stories.leader, relations, strict=True))
+
+
+def test_copies_and_excerpts_join_and_the_whole_is_kept():
+    start = "\n\n".join(PARAGRAPHS[:3])
+    edited = FERRY.replace("crowns", "kr").replace(" told reporters at the quay", " said")
+    other = Article("Owls have moved into the clock tower of Brenford, where they will stay until the end of June.")
+    articles = [Article(start, source="a"), Article(FERRY, source="b"), other, Article(edited, source="c")]
+    assert found(*articles) == [(1, "excerpt"), (1, None), (2, None), (1, "near")]
+
+
+def test_the_verdict_is_the_decision_on_the_two():
+    articles = [Article(FERRY, "Ferry returns", "a"), Article(FERRY, "Ferry returns", "b", "https://b.example/1")]
+    (twin,) = filter(None, find_stories(articles, DecisionThresholds(), Reach()).verdict)
+    decision = decide(*articles)
+    assert twin.relation == decision.relation == "exact"
+    assert twin.score == pytest.approx(decision.score)
+    assert twin.points == pytest.approx([sign.points for sign in decision.signs])
+
+
+def test_every_copy_was_decided_against_its_own_leader():
+    texts = ["\n\n".join(PARAGRAPHS[first : first + 3]) for first in range(3)]
+    articles = [Article(text, source=f"s{number}") for number, text in enumerate([*texts, FERRY, LATER])]
+    for order in permutations(range(5)):
+        taken = [articles[place] for place in order]
+        stories = find_stories(taken, DecisionThresholds(), Reach())
+        for article, (leader, verdict) in enumerate(zip(stories.leader, stories.verdict, strict=True)):
+            assert stories.leader[leader] == leader
+            if verdict:
+                decision = decide(taken[article], taken[leader])
+                assert (verdict.relation, verdict.score) == (decision.relation, pytest.approx(decision.score))
+                assert verdict.jaccard == decision.similarity.jaccard
+
+
+@pytest.mark.parametrize(("updates", "kept"), [("latest", 1), ("first", 0)])
+def test_the_version_that_is_wanted_leads(updates, kept):
+    first = Article(FERRY, "Ferry returns", "wire", "https://w.example/a", MONDAY)
+    later = Article(LATER, "Ferry returns", "wire", "https://w.example/b", MONDAY + timedelta(days=1))
+    assert decide(first, later).relation == "update"
+    assert found(first, later, updates=updates) == [
+        (kept, None if kept == 0 else "update"),
+        (kept, "update" if kept == 0 else None),
+    ]
+    assert found(first, later, updates="all") == [(0, None), (1, None)]
+
+
+def test_a_longer_article_with_its_own_reporting_is_kept_and_says_whom_it_quotes():
+    wire = Article(FERRY, "Ferry returns after a winter in the yard", "wire", None, MONDAY)
+    column = Article(COLUMN, "The horn behind the pier", "gazette", None, MONDAY + timedelta(hours=3))
+    stories = find_stories([wire, column], DecisionThresholds(), Reach())
+    assert stories.leader == [0, 1]
+    assert stories.embeds == {1: [0]}
+    assert decide(wire, column._replace(published=MONDAY - timedelta(hours=3))).relation != "embedded"
+
+
+def test_within_folds_what_was_published_close_together_and_what_has_no_date():
+    dates = [MONDAY, MONDAY + timedelta(days=40), None]
+    articles = [Article(FERRY, "Ferry returns", "wire", None, date) for date in dates]
+    assert [leader for leader, _ in found(*articles)] == [0, 0, 0]
+    assert [leader for leader, _ in found(*articles, within=timedelta(days=30))] == [0, 1, 0]
+
+
+def test_many_copies_of_one_story_come_to_few_decisions():
+    articles = [Article(FERRY.replace("nine", f"{n}"), f"Ferry {n}", f"s{n}") for n in range(3 * MAX_DECIDED)]
+    assert {leader for leader, _ in found(*articles)} == {0}
+
+
+def test_articles_without_a_word_are_copies_of_the_same_text_alone():
+    marks = [Article("* * *", "Ferry returns"), Article("* * *", "Ferry returns"), Article("---", "Ferry returns")]
+    assert found(*marks) == [(0, None), (0, "exact"), (2, None)]

@@ -1,0 +1,380 @@
+"""Which articles of a component are one story, decided by signs: leader clustering over the decisions of ``decide``.
+
+Articles are taken in the canonical order. Each is compared with the leaders in reach, the most alike first, and joins
+the first of them that it is a copy or a version of, or an excerpt of; failing that it leads, and shorter leaders that
+it contains fold into it. The followers of a leader that folded are taken again in the same way. So every copy was
+decided against the very leader that it ends with. (Leader clustering: Hartigan 1975, "Clustering Algorithms", ch. 3.)
+
+A decision takes some 50 µs, so few pairs come to one: those whose exact Jaccard or containment is in reach, told by
+bitmaps and exact counts in a kernel, and of those the :data:`MAX_DECIDED` most alike leaders of an article. What has
+the text and the headline of a leader is a copy of it without further reading.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from functools import lru_cache
+from typing import Final, Literal, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from transforms.text.decide import (
+    SAME_STORY,
+    SAME_STORY_BASE,
+    Article,
+    Decision,
+    DecisionThresholds,
+    Reading,
+    decide_readings,
+    page_of,
+    read,
+)
+from transforms.text.leaders import fill_bitmap, most_shared
+from transforms.text.shingles import kernel, read_only, shingle_hashes
+from transforms.text.similarity import containment, jaccard, shared_if_at_least
+
+Updates = Literal["latest", "first", "all"]
+
+MIN_JACCARD: Final = 0.3
+"""House edits and other spellings bring true copies down to 0.32."""
+MAX_DECIDED: Final = 32
+"""Leaders that one article is decided against, at most; stories from one template have thousands in reach."""
+_READINGS: Final = 2_000  # kept at a time; some 30 kB each
+_BLOCK: Final = 256  # articles whose shingles are made at a time
+_MIN_BITS, _MAX_BITS = 256, 8192  # of an article's bitmap
+_EXCERPT_LIKENESS = 0.75  # so that an excerpt's whole is among the most alike, behind the copies
+
+
+class Reach(NamedTuple):
+    """Which pairs come to a decision at all."""
+
+    min_jaccard: float = MIN_JACCARD
+    min_containment: float = 0.8
+    min_excerpt_shingles: int = 50
+    within: timedelta | None = None
+    """Articles published further apart are not folded; one without a date is within reach of every date."""
+    updates: Updates = "latest"
+    """Which version of a story its source is represented by; ``all`` folds no version into another."""
+
+
+class Verdict(NamedTuple):
+    """What was decided of a copy and the article it is folded into."""
+
+    relation: str
+    jaccard: float
+    containment: float
+    score: float
+    """Sum of the points, :data:`SAME_STORY_BASE` included."""
+    points: tuple[float, ...]
+    """Of each sign of :data:`SAME_STORY`, in its order."""
+
+
+class Stories(NamedTuple):
+    """The outcome, by article in the order given."""
+
+    leader: list[int]
+    """A leader is its own."""
+    verdict: list[Verdict | None]
+    """None for a leader."""
+    embeds: dict[int, list[int]]
+    """Leaders that quote other leaders whole."""
+
+
+def find_stories(articles: Sequence[Article], thresholds: DecisionThresholds, reach: Reach) -> Stories:
+    """Cluster articles that stand in the canonical order, best first.
+
+    >>> wire = "The old bridge over the Wend opened to cyclists on Monday after two years of repairs. " * 3
+    >>> found = find_stories([Article(wire), Article("Something else."), Article(wire)], DecisionThresholds(), Reach())
+    >>> found.leader, [verdict and verdict.relation for verdict in found.verdict]
+    ([0, 1, 0], [None, None, 'exact'])
+    """
+    clusterer = _Clusterer(articles, thresholds, reach)
+    stories = clusterer.cluster(range(len(articles)))
+    if reach.updates == "all":
+        return stories
+    order = _versions_in_front(articles, stories, latest=reach.updates == "latest")
+    return stories if order == list(range(len(articles))) else clusterer.cluster(order)
+
+
+def _versions_in_front(articles: Sequence[Article], stories: Stories, *, latest: bool) -> list[int]:
+    """The order again, with that version in front of each cluster by which the leader's source is to be represented."""
+    versions: dict[int, list[int]] = {}
+    for article, (leader, verdict) in enumerate(zip(stories.leader, stories.verdict, strict=True)):
+        source = articles[leader].source
+        if verdict and verdict.relation == "update" and source and articles[article].source == source:
+            versions.setdefault(leader, [leader]).append(article)
+    ahead: dict[int, int] = {}
+    for leader, group in versions.items():
+        dated = [(articles[article].published, article) for article in group]
+        if articles[leader].published is None:
+            continue
+        known = [(published, article) for published, article in dated if published is not None]
+        best = max(known, key=lambda version: (version[0], -version[1])) if latest else min(known)
+        if best[1] != leader:
+            ahead[leader] = best[1]
+    moved = set(ahead.values())
+    order: list[int] = []
+    for article in range(len(articles)):
+        if article in ahead:
+            order.append(ahead[article])
+        if article not in moved:
+            order.append(article)
+    return order
+
+
+class _Clusterer:
+    """Articles of one component and what is known of them; clustering again in another order costs few decisions."""
+
+    def __init__(self, articles: Sequence[Article], thresholds: DecisionThresholds, reach: Reach) -> None:
+        self._articles = articles
+        self._thresholds = thresholds
+        self._reach = reach
+        self._decided: dict[tuple[int, int], tuple[Verdict, bool]] = {}
+        self._reading = lru_cache(_READINGS)(self._read)
+        characters = sum(len(article.text) for article in articles)
+        bits = _MIN_BITS
+        while bits < _MAX_BITS and 3 * bits * len(articles) < characters:  # two bits a shingle, six letters a word
+            bits *= 2
+        self._bits = bits
+
+    def cluster(self, order: Sequence[int]) -> Stories:
+        """Cluster the articles, taken in an order."""
+        count = len(self._articles)
+        leader = [-1] * count
+        verdicts: list[Verdict | None] = [None] * count
+        quoted: set[tuple[int, int]] = set()
+        leaders = _Leaders(self._bits)
+        same: dict[tuple[str, str], int] = {}
+        rank = {article: place for place, article in enumerate(order)}
+        # This ends: the set of leaders changes only when an article becomes one, which adds its length to theirs and
+        # removes only shorter ones, so their lengths, from the longest down, move up in lexicographic order.
+        waiting = list(order)
+        while waiting:
+            freed: list[int] = []
+            for article, shingles in self._with_shingles(waiting):
+                if leader[article] >= 0 and leader[leader[article]] == leader[article]:
+                    continue
+                known = self._articles[article]
+                key = (known.text, known.title or "")
+                twin = same.get(key) if known.title else None
+                if twin is not None and leader[twin] == twin and self._is_within(article, twin):
+                    leader[article], verdicts[article] = twin, _verdict_of_twins(known, self._articles[twin])
+                    continue
+                bitmap = leaders.bitmap(shingles)
+                home, contained = self._home(article, shingles, bitmap, leaders, rank, quoted)
+                if home is not None:
+                    leader[article], verdicts[article] = home
+                    continue
+                leader[article], verdicts[article] = article, None
+                for other, verdict in contained:
+                    leader[other], verdicts[other] = article, verdict
+                    leaders.remove(other)
+                leaders.add(article, shingles, bitmap)
+                if known.title:
+                    same.setdefault(key, article)
+                    if leader[same[key]] != same[key]:
+                        same[key] = article
+            folded = [article for article in order if leader[leader[article]] != leader[article]]
+            freed.extend(folded)
+            waiting = freed
+        embeds: dict[int, list[int]] = {}
+        for longer, shorter in sorted(quoted, key=lambda pair: (rank[pair[0]], rank[pair[1]])):
+            if leader[longer] == longer and leader[shorter] == shorter:
+                embeds.setdefault(longer, []).append(shorter)
+        return Stories(leader, verdicts, embeds)
+
+    def _home(
+        self,
+        article: int,
+        shingles: npt.NDArray[np.uint64],
+        bitmap: npt.NDArray[np.uint64],
+        leaders: "_Leaders",
+        rank: dict[int, int],
+        quoted: set[tuple[int, int]],
+    ) -> tuple[tuple[int, Verdict] | None, list[tuple[int, Verdict]]]:
+        """The leader that the article joins; failing that the leaders that fold into it."""
+        contained: list[tuple[int, Verdict]] = []
+        for other in leaders.in_reach(shingles, bitmap, self._reach, rank):
+            if not self._is_within(article, other):
+                continue
+            verdict, article_is_longer = self._decide(article, other)
+            if verdict.relation == "embedded":
+                quoted.add((article, other) if article_is_longer else (other, article))
+            elif verdict.relation == "excerpt" and article_is_longer:
+                contained.append((other, verdict))
+            elif verdict.relation != "different" and not (
+                verdict.relation == "update" and self._reach.updates == "all"
+            ):
+                return (other, verdict), []
+        return None, contained
+
+    def _is_within(self, left: int, right: int) -> bool:
+        dates = self._articles[left].published, self._articles[right].published
+        return (
+            self._reach.within is None
+            or dates[0] is None
+            or dates[1] is None
+            or abs(dates[0] - dates[1]) <= self._reach.within
+        )
+
+    def _decide(self, left: int, right: int) -> tuple[Verdict, bool]:
+        """What the two are to each other, and whether the left one is the longer."""
+        pair = min(left, right), max(left, right)
+        if pair not in self._decided:
+            one, two = map(self._reading, pair)
+            decision = decide_readings(one, two, self._thresholds)
+            self._decided[pair] = _verdict(decision), one.words.size > two.words.size
+        verdict, first_is_longer = self._decided[pair]
+        return verdict, first_is_longer == (left == pair[0])
+
+    def _read(self, article: int) -> Reading:
+        return read(self._articles[article], self._thresholds.shingle)
+
+    def _with_shingles(self, waiting: Sequence[int]) -> Iterator[tuple[int, npt.NDArray[np.uint64]]]:
+        for start in range(0, len(waiting), _BLOCK):
+            block = waiting[start : start + _BLOCK]
+            texts = pa.array([self._articles[article].text for article in block], pa.large_string())
+            hashes, offsets = shingle_hashes(texts, self._thresholds.shingle)
+            for place, article in enumerate(block):
+                yield article, hashes[offsets[place] : offsets[place + 1]]
+
+
+def _verdict(decision: Decision) -> Verdict:
+    similarity = decision.similarity
+    # Without shingles only the same text is a copy, and it is wholly so.
+    is_same = decision.relation == "exact"
+    return Verdict(
+        decision.relation,
+        1.0 if is_same else similarity.jaccard,
+        1.0 if is_same else similarity.containment,
+        decision.score,
+        tuple(sign.points for sign in decision.signs),
+    )
+
+
+def _verdict_of_twins(left: Article, right: Article) -> Verdict:
+    """The verdict on one text under one headline, as ``decide`` gives it."""
+    told = {
+        "copied": 1.0,
+        "lead": 1.0,
+        "same_url": float(bool(page_of(left.url)) and page_of(left.url) == page_of(right.url)),
+    }
+    points = tuple(told.get(name, 0.0) * weight for name, weight in SAME_STORY.items())
+    return Verdict("exact", 1.0, 1.0, SAME_STORY_BASE + sum(points), points)
+
+
+class _Leaders:
+    """The leaders of the moment, with their shingles and bitmaps, in no order."""
+
+    def __init__(self, bits: int) -> None:
+        self._articles = np.empty(16, np.int64)
+        self._starts = np.empty(16, np.int64)
+        self._ends = np.empty(16, np.int64)
+        self._bitmaps = np.empty((16, bits // 64), np.uint64)
+        self._shingles = np.empty(1024, np.uint64)  # of all of them, one behind the other
+        self._count = 0
+        self._end = 0
+        self._places: dict[int, int] = {}
+
+    def bitmap(self, shingles: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
+        """The bitmap of an article, of the size of the leaders'."""
+        bitmap = np.empty(self._bitmaps.shape[1], np.uint64)
+        fill_bitmap(bitmap, read_only(shingles))
+        return bitmap
+
+    def add(self, article: int, shingles: npt.NDArray[np.uint64], bitmap: npt.NDArray[np.uint64]) -> None:
+        """One more leader."""
+        place = self._count
+        if place == self._articles.size:
+            self._articles, self._starts, self._ends, self._bitmaps = (
+                np.concatenate([array, np.empty_like(array)])
+                for array in (self._articles, self._starts, self._ends, self._bitmaps)
+            )
+        while self._end + shingles.size > self._shingles.size:
+            self._shingles = np.concatenate([self._shingles, np.empty_like(self._shingles)])
+        self._shingles[self._end : self._end + shingles.size] = shingles
+        self._articles[place], self._bitmaps[place] = article, bitmap
+        self._starts[place], self._ends[place] = self._end, self._end + shingles.size
+        self._end += shingles.size
+        self._places[article] = place
+        self._count += 1
+
+    def remove(self, article: int) -> None:
+        """One leader less; the last one takes its place. Its shingles stay where they are: few leaders ever fold."""
+        place = self._places.pop(article)
+        self._count -= 1
+        last = self._count
+        if place != last:
+            for array in (self._articles, self._starts, self._ends, self._bitmaps):
+                array[place] = array[last]
+            self._places[int(self._articles[place])] = place
+
+    def in_reach(
+        self, shingles: npt.NDArray[np.uint64], bitmap: npt.NDArray[np.uint64], reach: Reach, rank: dict[int, int]
+    ) -> list[int]:
+        """The leaders that come to a decision, the most alike first; of equally alike ones in canonical order."""
+        if not shingles.size:  # of marks alone: any other such article may have its text
+            empty = self._articles[: self._count][self._ends[: self._count] == self._starts[: self._count]]
+            return sorted(empty.tolist(), key=rank.__getitem__)[:MAX_DECIDED]
+        places, likeness = _in_reach(
+            read_only(shingles),
+            read_only(bitmap),
+            read_only(self._shingles),
+            read_only(self._starts),
+            read_only(self._ends),
+            read_only(self._bitmaps),
+            self._count,
+            reach.min_jaccard,
+            reach.min_containment,
+            reach.min_excerpt_shingles,
+        )
+        found = [int(article) for article in self._articles[places]]
+        best = sorted(zip(-likeness, [rank[article] for article in found], found, strict=True))
+        return [article for _, _, article in best[:MAX_DECIDED]]
+
+
+@kernel
+def _in_reach(
+    own: npt.NDArray[np.uint64],
+    bitmap: npt.NDArray[np.uint64],
+    shingles: npt.NDArray[np.uint64],
+    starts: npt.NDArray[np.int64],
+    ends: npt.NDArray[np.int64],
+    bitmaps: npt.NDArray[np.uint64],
+    count: int,
+    min_jaccard: float,
+    min_containment: float,
+    min_excerpt_shingles: int,
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+    """Places of the leaders in reach, and how alike they are: Jaccard, or a part of the containment."""
+    places = np.empty(16, np.int64)
+    likeness = np.empty(16, np.float64)
+    found = 0
+    for place in range(count):
+        size = int(ends[place] - starts[place])
+        smaller = min(own.size, size)
+        # One less for rounding; the quotients themselves decide.
+        needed = int(min_jaccard * (own.size + size) / (1 + min_jaccard)) - 1
+        if smaller >= min_excerpt_shingles:
+            needed = min(needed, int(min_containment * smaller) - 1)
+        needed = max(needed, 1)
+        if needed > smaller or needed > most_shared(bitmap, bitmaps[place], own.size, size):
+            continue
+        shared = shared_if_at_least(needed, own, shingles[starts[place] : ends[place]])
+        if shared < needed:
+            continue
+        alike = jaccard(shared, own.size, size)
+        contained = containment(shared, own.size, size)
+        if smaller >= min_excerpt_shingles and contained >= min_containment:
+            alike = max(alike, _EXCERPT_LIKENESS * contained)
+        elif alike < min_jaccard:
+            continue
+        if found == places.size:
+            places, more = np.empty(2 * found, np.int64), places
+            places[:found] = more
+            likeness, ratios = np.empty(2 * found, np.float64), likeness
+            likeness[:found] = ratios
+        places[found], likeness[found] = place, alike
+        found += 1
+    return places[:found], likeness[:found]
