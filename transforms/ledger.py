@@ -144,13 +144,15 @@ def _find_repeated(notice: tuple[int, Iterable[str]], min_support: int) -> Itera
     """Paragraphs that enough articles of a source hold, by shard."""
     paragraphs = read_partition(PARAGRAPHS, notice)
     keys, refs = column(paragraphs, "key"), column(paragraphs, "ref")
-    order = np.lexsort((refs, keys))
+    # Stable: the files come by shard and hold their rows in order, so the references of a key are in order too.
+    order = np.argsort(keys, kind="stable")
     keys, refs = keys[order], refs[order]
     is_new = np.ones(len(keys), bool)
     is_new[1:] = (keys[1:] != keys[:-1]) | (refs[1:] != refs[:-1])
     keys, refs = keys[is_new], refs[is_new]
-    _, place, sizes = np.unique(keys, return_inverse=True, return_counts=True)
-    often = sizes[place] >= min_support
+    starts = np.flatnonzero(np.diff(keys, prepend=~keys[:1]))
+    sizes = np.diff(starts, append=len(keys))
+    often = np.repeat(sizes >= min_support, sizes)
     keys, refs = keys[often], refs[often]
     yield from cut_by((refs >> np.uint64(32)).astype(np.int64), make_batch(REPEATED, refs.astype(np.uint32), keys))
 
