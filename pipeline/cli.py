@@ -510,7 +510,9 @@ def _user_errors() -> Iterator[None]:
 
 
 def _fail(message: str, code: int) -> NoReturn:
-    click.echo(f"cleancopy: error: {message}", err=True)
+    from transforms.errors import printable
+
+    click.echo(f"cleancopy: error: {printable(message)}", err=True)
     sys.exit(code)
 
 

@@ -31,10 +31,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from pipeline.layout import SUCCESS
+from pipeline.show import escape
 from transforms import files
 from transforms.errors import UsageError
 from transforms.text.clean import Cleaner

@@ -16,6 +16,10 @@ from transforms.text.decode import UndecodableError, decode
 RAW_BYTES: Final = 64 * 1024
 """How much of a record that cannot be used is kept."""
 
+MAX_EXPANSION: Final = 200
+"""How many times its size a compressed file may give, beyond the first 256 MiB; JSONL of articles gives 3 to 30."""
+FREE_EXPANSION_BYTES: Final = 256 * 1024 * 1024
+
 _CHUNK_BYTES: Final = 1024 * 1024
 _WIDE_MARKS: Final = (
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -51,6 +55,7 @@ class Input:
     def _open(self) -> None:
         _, compression = kind_of(self._uri)
         self._file = open_input(self._uri)
+        self._stored_bytes = self._file.size()
         self._file.seek(0 if compression else self._position)
         self._stream = pa.CompressedInputStream(self._file, compression) if compression else self._file
         self._is_compressed = compression is not None
@@ -77,6 +82,9 @@ class Input:
             self.error = FileError(self._uri, error).reason
             piece = self._salvage(size) if self._is_compressed else b""
         self._position += len(piece)
+        if self._is_compressed and self._position > max(FREE_EXPANSION_BYTES, MAX_EXPANSION * self._stored_bytes):
+            self.error = f"it decompresses to over [{MAX_EXPANSION}] times its size, as a decompression bomb does"
+            return b""
         return piece
 
     def read(self) -> bytes:

@@ -6,9 +6,11 @@ from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
+from rich import markup
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
+
+from transforms.errors import printable
 
 if TYPE_CHECKING:
     from pipeline.compare import Comparison
@@ -152,8 +154,13 @@ def _show_edits(console: Console, edits: Iterable[Mapping[str, Any]]) -> None:
                 console.print(f"[{style}]         {sign} {shown}[/]", soft_wrap=True, highlight=False)
 
 
+def escape(text: str) -> str:
+    """What comes from the data, safe to print: neither markup nor the terminal's control sequences work in it."""
+    return markup.escape(printable(text))
+
+
 def _shortened(text: str) -> str:
-    shown = "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+    shown = printable(text)
     return shown if len(shown) <= _MAX_SHOWN else f"{shown[: _MAX_SHOWN // 2]} … {shown[-_MAX_SHOWN // 2 :]}"
 
 

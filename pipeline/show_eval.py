@@ -7,10 +7,10 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from pipeline.evaluate import Evaluation, Score
+from pipeline.show import escape
 from transforms.errors import UsageError
 from transforms.text.rules import Rule
 

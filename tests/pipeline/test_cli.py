@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import click
+import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 
@@ -211,3 +212,16 @@ def test_every_command_explains_itself_and_its_options(command):
     assert result.exit_code == 0
     options = [option for option in cli.commands[command].params if isinstance(option, click.Option)]
     assert [option.name for option in options if not option.help] == []
+
+
+def test_a_terminal_is_not_obeyed_to(tmp_path):
+    evil = "evil\x1b[2J\u202e.txt"
+    result = invoke("run", tmp_path / evil, "--output", tmp_path / "out")
+    assert result.exit_code == 2
+    assert "evil\\x1b[2J\\u202e.txt" in result.stderr
+    (tmp_path / evil).write_text(STORY, "utf-8")
+    assert invoke("run", tmp_path / evil, "--output", tmp_path / "out", "--workers", 1).exit_code == 0
+    (article,) = pq.read_table(tmp_path / "out" / "articles").to_pylist()
+    result = invoke("explain", tmp_path / "out", article["id"])
+    assert "\x1b" not in result.stdout
+    assert "evil\\x1b[2J\\u202e.txt" in result.stdout

@@ -495,3 +495,32 @@ def test_a_damaged_parquet_file_is_read_without_a_crash(tmp_path, position, dama
 def test_headline_and_columns_do_not_reach_into_the_text(tmp_path):
     (record,) = read_bytes(tmp_path, "x.jsonl", line(text="Head\n\nThe body of the text.", headline="Other"))
     assert (record.title, record.text) == ("Other", "Head\n\nThe body of the text.")
+
+
+# Bombs.
+
+
+@pytest.mark.parametrize("line", [b"\n", b'{"text": "again and again"}\n', b"a"], ids=["blank", "records", "one-line"])
+@pytest.mark.parametrize(("end", "compress"), [("gz", gzip.compress), ("bz2", bz2.compress)])
+def test_a_decompression_bomb_is_given_up(tmp_path, monkeypatch, end, compress, line):
+    monkeypatch.setattr("pipeline.lines.FREE_EXPANSION_BYTES", 1_500_000)
+    content = compress(line * (4_000_000 // len(line)))
+    found = read_bytes(tmp_path, f"bomb.jsonl.{end}", content, max_article_bytes=LONG_LIMIT)
+    assert found[-1].reason == "unreadable_file"
+    assert "decompresses to over [200] times its size" in found[-1].detail
+    assert all(isinstance(record, Record) for record in found[:-1])
+
+
+def test_what_compresses_well_is_no_bomb(tmp_path):
+    content = gzip.compress(line(text="again and again") * 20_000)
+    assert len(read_bytes(tmp_path, "same.jsonl.gz", content)) == 20_000
+
+
+def test_a_text_that_many_rows_of_a_parquet_file_share_is_given_up_as_a_bomb(tmp_path, monkeypatch):
+    monkeypatch.setattr("pipeline.readers.FREE_EXPANSION_BYTES", 1_000_000)
+    texts = pa.DictionaryArray.from_arrays(pa.array([0] * 5_000, pa.int32()), pa.array(["x " * 50_000]))
+    pq.write_table(pa.table({"text": texts}), tmp_path / "bomb.parquet")
+    *records, last = read(tmp_path / "bomb.parquet")
+    assert len(records) < 20
+    assert last.reason == "unreadable_file"
+    assert "over [200] times the file's size" in last.detail

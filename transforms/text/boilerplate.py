@@ -49,7 +49,7 @@ _MIN_SENTENCE_CHARS: Final = 40
 _AT_EDGE: Final = 0.9
 
 _ADDRESS = re.compile(
-    r"https?://|\bwww\.\w|[\w.+-]+@[\w-]+\.\w{2,}"
+    r"https?://|\bwww\.\w|(?<![\w.+-])[\w.+-]{1,64}@[\w-]+\.\w{2,}"
     r"|\(?\b\d{3}\)?[-/. ]\d{3}-\d{4}\b|[©℗]",
     re.IGNORECASE,
 )

@@ -9,7 +9,7 @@ MAX_WORDS: Final = 30
 
 # A sentence ends in a period (of any script) or in an ellipsis, maybe inside a closing quote or bracket.
 _SENTENCE_END: Final = re.compile(r"[.。．｡…।۔][\"'”’»)\]）」』]*$")
-_FIRST_LINE: Final = re.compile(r"[^\S\n]*([^\r\n]+)\r?\n")
+_FIRST_LINE: Final = re.compile(r"([^\r\n]+)\r?\n")
 
 
 def headline(text: str) -> str | None:

@@ -14,7 +14,8 @@ from statistics import median
 
 from transforms.text.edits import Change, Edit, splice
 
-_GAP = re.compile(r"[^\S\n]*\n\s*")
+# Behind the first of many spaces nothing is tried, or a line of a million of them would take the square of that.
+_GAP = re.compile(r"(?<![^\S\n])[^\S\n]*\n\s*")
 _COLUMNS = re.compile(r"\S(?:\t+| {3,}| *\t *|  +(?=[-+$€£(]?\d))\S")
 _INNER_SPACES = re.compile(r"(?<=\S)(?: *\t[ \t]*| {2,})(?=\S)")
 _ITEM = re.compile(r"(?:[-*•·–—▪◦‣>]|\(?\d{1,3}[.)]|[A-Za-z][.)])\s")

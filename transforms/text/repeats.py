@@ -24,7 +24,7 @@ _UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3
 # List items, attributions, fields, a speaker's line in a transcript: each may rightly stand twice.
 _ITEM = re.compile(r"[-–—*•·▪◦>\[(]|\d{1,3}[.)-]|\w+://")
 _BULLET = re.compile(r"[-–—*•·▪◦>]\s*")
-_LABELLED = re.compile(r"[^.!?]{1,40}:\s|[^\s.!?]*[A-Z]{2,}[^.!?a-z]{0,40}:")
+_LABELLED = re.compile(r"[^.!?]{1,40}:\s|[^\s.!?]{0,60}[A-Z]{2}[^.!?a-z]{0,60}:")
 _NOTE = re.compile(
     r"(?:correction|clarification|update|editor[’']s note|berichtigung|korrektur|correcti(?:f|e)|rectificati(?:f|on|e)"
     r"|correcci[oó]n|fe de errores|corre[cç]ão|errata|sprostowanie|oprava|rättelse|rettelse)\b",
@@ -32,10 +32,10 @@ _NOTE = re.compile(
 )
 _ATTRIBUTION = re.compile(r"^.{0,40}\(@\w+\)|:$")
 _EMBEDDED_POST = re.compile(r"\(@\w+\)[^.!?]{0,30}$")
-_SPEAKER = re.compile(r"\b[A-Z]{2,}(?: [A-Z.]{2,})*:")
+_SPEAKER = re.compile(r"\b[A-Z]{2,}(?: [A-Z.]{2,}){0,8}:")
 _SENTENCE_END = re.compile(r"[.!?…。！？؟।][\"'”’»」』)\]\s]*$")
-_QUOTED = re.compile(r"[\"'“”‘’„«»‹›「『].*[\"'“”‘’«»‹›」』]\W*$")
-_CITED_TITLE = re.compile(f'["“『「][^"”』」]*{_UNSPACED.pattern}.*["”』」]。?$')  # of a reference
+_QUOTED = re.compile(r"[\"'“”‘’„«»‹›「『].*[\"'“”‘’«»‹›」』]\W{0,20}$")
+_CITED_TITLE = re.compile(f'["“『「][^"”』」]{{0,300}}{_UNSPACED.pattern}.{{0,300}}["”』」]。?$')  # of a reference
 _CAPTION_LABEL = re.compile(
     r"(?:image (?:source|copyright)\b.{0,40}?)?\b(?:image|media) caption|enlarge this image|(?:hide|toggle) caption",
     re.IGNORECASE,
@@ -174,8 +174,8 @@ class _Repeats:
 
     def _judge_bodies(self, origin: dict[int, int]) -> None:
         """Of a body printed twice the short paragraphs go too, which alone would stay."""
-        second = min(origin)
-        while second <= max(origin):
+        second, last = min(origin), max(origin)
+        while second <= last:
             length = 0
             while second + length in origin and origin[second + length] == origin.get(second, 0) + length:
                 length += 1

@@ -6,6 +6,7 @@ for literals, and one anchored alternation for the few patterns. So eighty local
 
 import dataclasses
 import functools
+import importlib
 import re
 import tomllib
 import unicodedata
@@ -27,6 +28,11 @@ SHORT_BLOCK_CHARS = 120
 LONG_START_CHARS = 4
 PROMO_START_CHARS = 8
 CREDIT_START_CHARS = 4
+
+# The parser of re, which the standard library keeps under these names since Python 3.11.
+re_parser: Any = importlib.import_module("re._parser")
+re_constants: Any = importlib.import_module("re._constants")
+_REPEATS = (re_constants.MAX_REPEAT, re_constants.MIN_REPEAT)
 
 _CREDITS_FILE = "credits.toml"
 BOILERPLATE_FILE = "boilerplate.toml"
@@ -400,6 +406,9 @@ def _check_pattern(file: str, name: str, pattern: str, kind: str) -> None:
         raise _error(file, name, "patterns", f"[{pattern}] is no regex: {error}", "correct it") from error
     if compiled.groups:
         raise _error(file, name, "patterns", f"[{pattern}] has a capturing group", "write (?:…) for (…)")
+    if has_nested_repeat(compiled):
+        problem = f"[{pattern}] repeats what repeats, (a+)+ say, which may take for ever"
+        raise _error(file, name, "patterns", problem, "give the inner or the outer one a bound: {1,9}")
     if compiled.fullmatch(""):
         raise _error(file, name, "patterns", f"[{pattern}] matches an empty block", "require some of it")
     plain = re.sub(r"\\.", "", pattern)
@@ -409,3 +418,23 @@ def _check_pattern(file: str, name: str, pattern: str, kind: str) -> None:
         # Lines of the body are looked up only when they start like a promo, so each pattern shows its start.
         problem = f"[{pattern}] does not start with {PROMO_START_CHARS} plain characters"
         raise _error(file, name, "patterns", problem, "write one pattern for each beginning")
+
+
+def has_nested_repeat(pattern: re.Pattern[str]) -> bool:
+    """Whether something without a bound repeats in something without a bound: the ways to match grow exponentially.
+
+    >>> has_nested_repeat(re.compile("(?:a+ )+")), has_nested_repeat(re.compile("(?:a+ ){1,9}b*"))
+    (True, False)
+    """
+    return _repeats(re_parser.parse(pattern.pattern, pattern.flags), inside=False)
+
+
+def _repeats(node: Any, *, inside: bool) -> bool:
+    """Whether an unbounded repeat stands anywhere in a parsed pattern, inside another one."""
+    if isinstance(node, tuple) and len(node) == 2 and node[0] in _REPEATS:
+        _, most, repeated = node[1]
+        is_unbounded = most is re_constants.MAXREPEAT
+        return (inside and is_unbounded) or _repeats(repeated, inside=inside or is_unbounded)
+    if isinstance(node, (tuple, list, re_parser.SubPattern)):
+        return any(_repeats(inner, inside=inside) for inner in node)
+    return False
