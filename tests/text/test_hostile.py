@@ -17,9 +17,8 @@ from transforms.text.rules import has_nested_repeat
 MANY = 500_000
 
 
-@pytest.mark.parametrize("name", patterns())
-def test_no_pattern_repeats_what_repeats(name):
-    assert not has_nested_repeat(patterns()[name])
+def test_no_pattern_repeats_what_repeats():
+    assert [name for name, pattern in patterns().items() if has_nested_repeat(pattern)] == []
 
 
 def test_a_gap_of_a_million_spaces():
