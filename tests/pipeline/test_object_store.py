@@ -8,13 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.layout import FOLDERS
 from tests.object_store import QUICK_KINDS, object_store
 from tests.reading import rows, run_quietly
 from transforms import files
 
 ROOT = Path(__file__).parents[2]
-FOLDERS = ("articles", "duplicates", "edits", "rejects")
-
 # Two splits, so that there are two workers, and they are forked from a process that has talked to the store already.
 REMOTE_RUN = """
 import sys
