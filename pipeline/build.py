@@ -8,11 +8,12 @@ import apache_beam as beam
 from pipeline.commit import Commit, Terms
 from pipeline.formats import Format, ReadOptions
 from pipeline.readers import PartReader
-from pipeline.sources import Split
+from pipeline.sources import Split, Stamp, stamp_of
 from transforms.candidates import FindBandEdges, FindContainmentEdges, FindRepeatedIds
 from transforms.clean import CleanShards, PartBatch
 from transforms.components import FindComponents
 from transforms.config import DedupConfig, Keep, LedgerConfig
+from transforms.errors import RunFailedError
 from transforms.finalise import NOTHING, FinaliseShards, NumberLines
 from transforms.ledger import NOTHING_LEARNED, LearnBoilerplate, StripShards
 from transforms.sign import Keyed, SignShards
@@ -73,10 +74,24 @@ def build(
 
 
 def read_split(split: Split, options: ReadOptions) -> Iterator[PartBatch]:
-    """The records of a split, part by part."""
-    for part in split.parts:
+    """The records of a split, part by part.
+
+    Raises:
+        RunFailedError: a file is no longer what it was when it was found. Its first shards may hold what it was.
+    """
+    for part, stamp in zip(split.parts, split.stamps, strict=True):
         reader = PartReader(part, options)
         for records in reader:
             yield PartBatch(part.uri, records)
         if part.format is Format.JSONL and (part.start, part.end) != (0, -1):
             yield PartBatch(part.uri, [], part.start, reader.lines)
+        _check_unchanged(part.uri, stamp)
+
+
+def _check_unchanged(uri: str, stamp: Stamp | None) -> None:
+    if stamp is not None and (now := stamp_of(uri)) != stamp:
+        what = "has vanished" if now is None else f"has changed from {stamp} to {now}"
+        raise RunFailedError(
+            f"the input [{uri}] {what} since the run began; nothing was committed. When it is whole, begin anew with "
+            "--overwrite"
+        )

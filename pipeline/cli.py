@@ -1,6 +1,7 @@
 """The command line. Only this module exits; what a command needs is imported when it runs, so ``--help`` is quick."""
 
 import logging
+import signal
 import sys
 import tomllib
 from collections.abc import Callable, Iterator
@@ -11,6 +12,7 @@ from typing import Any, NoReturn, TypeVar
 import click
 
 EXIT_FAILED, EXIT_USAGE = 1, 2
+EXIT_INTERRUPTED, EXIT_TERMINATED = 128 + signal.SIGINT, 128 + signal.SIGTERM
 
 _EXAMPLES = {
     "run": """
@@ -200,7 +202,11 @@ def _days(_: click.Context, __: click.Parameter, value: str | None) -> float | N
     help="Fail, and commit nothing, when a larger share of the records cannot be used.",
 )
 @click.option("--strict", is_flag=True, help="Fail when a file cannot be read whole.")
-@click.option("--overwrite", is_flag=True, help="Replace the run that the output folder holds.")
+@click.option(
+    "--overwrite",
+    is_flag=True,
+    help="Replace the run that the output folder holds; an unfinished one of the same command goes on.",
+)
 @click.option("--runner", default="DirectRunner", show_default=True, help="Beam runner; the default is local.")
 @click.option("--json", "as_json", is_flag=True, help="Print the manifest instead of a summary.")
 @click.option("--quiet", "-q", is_flag=True, help="No progress.")
@@ -210,6 +216,7 @@ def run(**options: Any) -> None:
     INPUT is a file, a folder, a glob or a URI: .txt (one article a file), .jsonl, .csv, .tsv and .parquet, the text
     ones also as .gz, .zst or .bz2. Options that are not listed here go to Beam, as --flag=value.
     """
+    signal.signal(signal.SIGTERM, _terminate)
     with _user_errors():
         from rich.console import Console
 
@@ -255,6 +262,21 @@ def run(**options: Any) -> None:
         console = Console(stderr=True)
         manifest = run_pipeline(config, Progress(console, quiet=options["quiet"] or options["as_json"]))
         show_summary(manifest, config.output, as_json=options["as_json"])
+
+
+@cli.command(cls=_Command)
+@click.argument("output", metavar="DIR")
+@click.option("--json", "as_json", is_flag=True, help="The same as JSON.")
+def status(output: str, as_json: bool) -> None:
+    """Tell where the run in an output folder stands, and what the same command would do next.
+
+    Nothing is changed, so it may be asked while the run works.
+    """
+    with _user_errors():
+        from pipeline.show import show_status
+        from pipeline.standing import standing_of
+
+        show_status(standing_of(output), as_json=as_json)
 
 
 @cli.command(cls=_Command)
@@ -505,8 +527,20 @@ def _user_errors() -> Iterator[None]:
         sys.exit(EXIT_FAILED)
     except (FileNotFoundError, IsADirectoryError, PermissionError) as error:
         _fail(f"[{error.filename}]: {error.strerror}" if error.filename else str(error), EXIT_USAGE)
+    except OSError as error:  # a full disk, a URI that cannot be opened …
+        _fail(str(error), EXIT_FAILED)
+    except _Terminated:
+        _fail("terminated; the same command goes on from here", EXIT_TERMINATED)
     except KeyboardInterrupt:
-        _fail("interrupted; the same command goes on from here", 130)
+        _fail("interrupted; the same command goes on from here", EXIT_INTERRUPTED)
+
+
+class _Terminated(KeyboardInterrupt):
+    """The system or a scheduler wants us to end: as Ctrl-C, but for the exit code."""
+
+
+def _terminate(*_: object) -> NoReturn:
+    raise _Terminated
 
 
 def _fail(message: str, code: int) -> NoReturn:

@@ -2,8 +2,10 @@
 
 import dataclasses
 import json
+import posixpath
 from collections import Counter
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import Any
 
 import apache_beam as beam
@@ -22,8 +24,10 @@ class Terms:
     shards: int
     max_reject_rate: float
     strict: bool
+    claim: str
+    """The run's lease: while this file exists, the output folder is the run's."""
     described: dict[str, Any]
-    """Inputs, configuration and versions, for the manifest."""
+    """Inputs, configuration and versions, for the manifest, and the run's history."""
 
 
 @dataclasses.dataclass(eq=False, kw_only=True)
@@ -53,17 +57,47 @@ def commit(parts: Iterable[PartTotals], terms: Terms) -> None:
     """
     manifest = make_manifest(sorted(parts, key=lambda part: part.counts.shard), terms)
     _check(manifest["counts"], terms)
-    named = {entry["path"] for entry in manifest["files"]}
+    _check_holding(terms)
+    _check_files({entry["path"]: entry["bytes"] for entry in manifest["files"]}, terms.output)
+    written = json.dumps(manifest, indent=2, ensure_ascii=False).encode()
+    for name, content in ((MANIFEST, written), (SUCCESS, b"")):
+        _check_holding(terms)
+        files.write_bytes(files.join(terms.output, name), content)
+        files.make_durable(files.join(terms.output, name))
+
+
+def _check_holding(terms: Terms) -> None:
+    if not files.exists(terms.claim):
+        raise RunFailedError(
+            f"another run has taken [{terms.output}] over while this one did not answer; this one was not committed"
+        )
+
+
+def _check_files(named: dict[str, int], output: str) -> None:
+    """The parts are there, whole and for good; what a killed run left beside them goes."""
+    sizes: dict[str, int] = {}
     for folder in FOLDERS:
-        for name in files.list_names(files.join(terms.output, folder)):
-            if f"{folder}/{name}" not in named:
-                files.remove_tree(files.join(terms.output, folder, name))
-    files.write_bytes(files.join(terms.output, MANIFEST), json.dumps(manifest, indent=2, ensure_ascii=False).encode())
-    files.write_bytes(files.join(terms.output, SUCCESS), b"")
+        uri = files.join(output, folder)
+        for entry in files.list_dir(uri) if files.exists(uri) else ():
+            path = f"{folder}/{posixpath.basename(entry.uri)}"
+            if path not in named:
+                files.remove_tree(entry.uri)
+                continue
+            sizes[path] = entry.size
+            files.make_durable(entry.uri)
+    for path, size in named.items():
+        if sizes.get(path) != size:
+            raise RunFailedError(
+                f"[{files.join(output, path)}] has [{sizes.get(path)}] bytes and [{size}] were written: something else "
+                "writes there. Nothing was committed; run the same again"
+            )
 
 
 def make_manifest(parts: list[PartTotals], terms: Terms) -> dict[str, Any]:
-    """The manifest: what was run, what came of it, and the files that belong to the output."""
+    """The manifest: what was run, what came of it, and the files that belong to the output.
+
+    All but ``history`` follows from input, configuration and versions.
+    """
     rejects: Counter[str] = Counter()
     edits: Counter[str] = Counter()
     relations: Counter[str] = Counter()
@@ -74,8 +108,15 @@ def make_manifest(parts: list[PartTotals], terms: Terms) -> dict[str, Any]:
     kinds: Counter[str] = Counter()
     for rule, count in edits.items():
         kinds[rule.partition("/")[0]] += count
+    told = terms.described
     return {
-        **terms.described,
+        **{name: told[name] for name in ("run", "inputs", "ignored_files", "configuration", "versions")},
+        "history": {
+            "started": told["started"],
+            "finished": now(),
+            "attempts": told["attempts"],
+            "shards_again": told["shards_again"],
+        },
         "shards": len(parts),
         "counts": {
             "read": sum(part.counts.read for part in parts),
@@ -96,6 +137,11 @@ def make_manifest(parts: list[PartTotals], terms: Terms) -> dict[str, Any]:
 
 def _is_boilerplate(entry: PartFile) -> bool:
     return entry.path.startswith("boilerplate/")
+
+
+def now() -> str:
+    """The time in UTC, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def _check(counts: dict[str, Any], terms: Terms) -> None:

@@ -4,6 +4,7 @@ from typing import Final
 
 FOLDERS: Final = ("articles", "duplicates", "edits", "rejects", "boilerplate")
 MANIFEST: Final = "manifest.json"
+REPORT: Final = "report.html"
 SUCCESS: Final = "_SUCCESS"
 """Written last: without it a run is not finished."""
 STAGING: Final = "_staging"

@@ -2,6 +2,7 @@
 
 import dataclasses
 import difflib
+import functools
 import hashlib
 import json
 import os
@@ -73,7 +74,19 @@ class Config:
 
 def versions() -> dict[str, str]:
     """Versions of what decides the output."""
-    return {name: version(name) for name in ("cleancopy", "ftfy", "charset-normalizer", "pyarrow", "apache-beam")}
+    names = ("cleancopy", "ftfy", "charset-normalizer", "pyarrow", "apache-beam")
+    return {name: version(name) for name in names} | {"code": _code()}
+
+
+@functools.cache
+def _code() -> str:
+    """Digest of our own code and rules: a version that is worked on changes without a number."""
+    digest = hashlib.blake2b(digest_size=8)
+    top = Path(__file__).parents[1]
+    for path in sorted(path for folder in ("pipeline", "transforms") for path in (top / folder).rglob("*.[pt][yo]*")):
+        if path.suffix in (".py", ".toml"):
+            digest.update(str(path.relative_to(top)).encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()
 
 
 def fingerprint(config: Config, splits: Sequence[Any]) -> str:

@@ -11,7 +11,7 @@ from rich.progress import Progress as LiveProgress
 from pipeline.options import is_local
 from transforms import files
 from transforms.errors import RunFailedError
-from transforms.staging import Staging
+from transforms.staging import Staging, shards_done
 
 _SECONDS = 0.5
 _REMOTE_SECONDS = 5.0  # a look costs a request for each 1,000 files of staging
@@ -80,8 +80,7 @@ def _seconds(staging: Staging) -> float:
 def _done(staging: Staging) -> tuple[int, int]:
     """Shards cleaned and shards written; none, where staging cannot be looked at just now."""
     try:
-        names = files.list_names(staging.uri)
+        done = shards_done(files.list_names(staging.uri))
     except (files.FileError, RunFailedError):
         return 0, 0
-    finished = sum(name.endswith(".finished") for name in names)
-    return sum(name.endswith(".json") for name in names), finished
+    return len(done.cleaned), len(done.written)

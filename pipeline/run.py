@@ -4,18 +4,22 @@ import contextlib
 import json
 import logging
 import re
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
-from typing import Any
+import signal
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
 
-from pipeline.commit import Terms
+from pipeline.commit import Terms, now
 from pipeline.formats import ReadOptions
-from pipeline.layout import FOLDERS, MANIFEST, STAGING, SUCCESS
+from pipeline.layout import MANIFEST, STAGING
+from pipeline.lease import Lease, LeaseError, acquire
 from pipeline.options import Config, check_beam_args, fingerprint, versions
 from pipeline.progress import Progress
+from pipeline.resume import prepare
 from pipeline.sources import Split, plan
+from pipeline.standing import standing_of, tidy
 from transforms import files
-from transforms.errors import RunFailedError, UsageError
+from transforms.errors import RunFailedError
 from transforms.staging import Staging
 
 Manifest = Mapping[str, Any]
@@ -29,67 +33,75 @@ def run(config: Config, progress: Progress) -> Manifest:
         RunFailedError: it failed; staging stays, and the same command goes on from there.
     """
     beam_args = check_beam_args(config.beam_args)
-    read = ReadOptions(columns=dict(config.columns))
     progress.say("planning")
     planned = plan(config.inputs, config.columns)
-    run_id = fingerprint(config, planned.splits)
-    staging = _prepare_output(config, run_id)
-    terms = Terms(
-        output=config.output,
-        shards=len(planned.splits),
-        max_reject_rate=config.max_reject_rate,
-        strict=config.strict,
-        described={
-            "run": run_id,
-            "inputs": list(config.inputs),
-            "ignored_files": sum(planned.ignored.values()),
-            "configuration": config.described(),
-            "versions": versions(),
-            "started": datetime.now(UTC).isoformat(timespec="seconds"),
-        },
-    )
-    _run_graph(config, planned.splits, staging, read, terms, beam_args, progress)
-    manifest: Manifest = json.loads(files.read_bytes(files.join(config.output, MANIFEST)))
-    files.remove_tree(files.join(config.output, STAGING))
+    described = {
+        "run": fingerprint(config, planned.splits),
+        "inputs": list(config.inputs),
+        "ignored_files": sum(planned.ignored.values()),
+        "configuration": config.described(),
+        "versions": versions(),
+        "started": now(),
+    }
+    with acquire(config.output, progress.say) as lease:
+        standing = standing_of(config.output)
+        tidy(standing)
+        if standing.described.get("run") == described["run"] and STAGING in standing.leftovers:
+            # It was killed between its last two steps: to write `_SUCCESS` and to remove the staging.
+            return standing.described
+        staging, resumed = prepare(described, planned, standing, overwrite=config.overwrite)
+        if resumed.described["attempts"] > 1:
+            progress.say(
+                f"going on from an earlier run: {resumed.cleaned} of {len(planned.splits)} shards are cleaned, "
+                f"{resumed.written} written; {resumed.again} were in work and are done again"
+            )
+        terms = Terms(
+            output=config.output,
+            shards=len(planned.splits),
+            max_reject_rate=config.max_reject_rate,
+            strict=config.strict,
+            claim=lease.uri,
+            described=resumed.described,
+        )
+        _run_graph(config, planned.splits, staging, terms, beam_args, progress, lease)
+        manifest: Manifest = json.loads(files.read_bytes(files.join(config.output, MANIFEST)))
+        _remove_staging(config.output)
     return manifest
 
 
-def _prepare_output(config: Config, run_id: str) -> Staging:
-    """Make sure that the output folder is free or holds this very run, unfinished; else refuse or replace."""
-    output = config.output
-    staging = Staging(files.join(output, STAGING, run_id))
-    there = set(files.list_names(output))
-    if config.overwrite:
-        # `_SUCCESS` goes first: what is half removed must not look whole.
-        for name in (SUCCESS, MANIFEST, "report.html"):
-            if name in there:
-                files.remove_tree(files.join(output, name))
-        for name in (*FOLDERS, STAGING):
-            if name in there:
-                files.remove_tree(files.join(output, name))
-    elif SUCCESS in there:
-        raise UsageError(
-            f"[{output}] already holds a finished run; choose another --output, or replace it with --overwrite"
-        )
-    elif STAGING in there:
-        if run_id not in files.list_names(files.join(output, STAGING)):
-            raise UsageError(
-                f"[{output}] holds an unfinished run of another input or configuration; finish that one with its own "
-                "command, choose another --output, or replace it with --overwrite"
-            )
-    elif there:
-        raise UsageError(f"[{output}] is not empty and holds no run; choose another --output")
-    return staging
+def _remove_staging(output: str) -> None:
+    files.remove_tree(files.join(output, STAGING))
+
+
+@contextlib.contextmanager
+def _holding(lease: Lease) -> Iterator[None]:
+    """Keep the lease while the block runs, and break off when another run took it over."""
+    lost: list[LeaseError] = []
+
+    def stop(error: LeaseError) -> None:
+        lost.append(error)
+        if this is threading.main_thread():
+            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+
+    # Elsewhere a signal would hit somebody else; then it is the commit that refuses.
+    this = threading.current_thread()
+    try:
+        with lease.beating(stop):
+            yield
+    except KeyboardInterrupt:
+        if lost:
+            raise lost[0] from None
+        raise
 
 
 def _run_graph(
     config: Config,
     splits: Sequence[Split],
     staging: Staging,
-    read: ReadOptions,
     terms: Terms,
     beam_args: tuple[str, ...],
     progress: Progress,
+    lease: Lease,
 ) -> None:
     import apache_beam as beam
     from apache_beam.options.pipeline_options import PipelineOptions
@@ -108,22 +120,41 @@ def _run_graph(
                 pipeline,
                 splits,
                 staging,
-                read=read,
+                read=ReadOptions(columns=dict(config.columns)),
                 clean=config.clean,
                 dedup=config.dedup,
                 ledger=config.ledger,
                 keep=config.keep,
                 terms=terms,
             )
-            with progress.watching(staging, len(splits)):
+            with _holding(lease), progress.watching(staging, len(splits)):
                 pipeline.run().wait_until_finish()
     except RunFailedError:
         raise
     except Exception as error:
-        # Whatever the runner wraps it in, the one line that is for the user is told apart by its class.
-        if found := re.search(r"RunFailedError: (.+?)(?= \[while running|\n|$)", f"{type(error).__name__}: {error}"):
-            raise RunFailedError(found.group(1)) from None
+        if message := _for_the_user(error):
+            raise RunFailedError(message) from None
         raise
+
+
+_TOLD: Final = re.compile(r"\b(RunFailedError|FileError|MemoryError|ArrowMemoryError): ?(.*?)(?= \[while running|\n|$)")
+"""Whatever the runner wraps an error in, those that are for the user are told apart by their class."""
+
+
+def _for_the_user(error: Exception) -> str | None:
+    """The one line of an error that is not a bug of ours."""
+    found = _TOLD.search(f"{type(error).__name__}: {error}")
+    if not found:
+        return None
+    kind, message = found.groups()
+    if kind == "RunFailedError":
+        return message
+    if kind == "FileError":
+        return f"{message}; nothing was committed. Mend that and run the same again: what is cleaned is kept"
+    return (
+        "a worker ran out of memory; nothing was committed. Run the same again with fewer --workers or more memory: "
+        "what is cleaned is kept"
+    )
 
 
 def _workers(config: Config, count: int, local: bool) -> contextlib.AbstractContextManager[None]:

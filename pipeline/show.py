@@ -14,6 +14,7 @@ from transforms.errors import printable
 
 if TYPE_CHECKING:
     from pipeline.compare import Comparison
+    from pipeline.standing import Standing
     from transforms.text.clean import Cleaned
     from transforms.text.decode import Decoded
 
@@ -46,6 +47,33 @@ def show_summary(manifest: Mapping[str, Any], output: str, *, as_json: bool) -> 
         table.add_row("took", f"{manifest['seconds']:.1f}", f"seconds, {rate:,.0f} records a second")
     console.print(table)
     console.print(f"output in {escape(output)}", soft_wrap=True, highlight=False)
+
+
+def show_status(standing: "Standing", *, as_json: bool) -> None:
+    """Where a run stands, who works on it, and what comes next."""
+    told = standing.summary()
+    if as_json:
+        _print_json(told)
+        return
+    console = _console()
+    console.print(f"[bold]{told['state']}[/]  {escape(standing.output)}", soft_wrap=True, highlight=False)
+    for name in ("run", "started", "finished", "attempts"):
+        if told.get(name) is not None:
+            console.print(f"  {name:<10} {told[name]}", highlight=False)
+    if shards := told.get("shards"):
+        shown = ", ".join(f"{name} {_number(count)}" for name, count in shards.items())
+        console.print(f"  {'shards':<10} {shown}", highlight=False)
+    if counts := told.get("counts"):
+        shown = ", ".join(f"{name} {_number(counts[name])}" for name in ("read", "kept", "duplicates", "rejected"))
+        console.print(f"  {'records':<10} {shown}", highlight=False)
+    for lease in told["leases"]:
+        console.print(
+            f"  {'lease':<10} process {lease['pid']} on {escape(lease['host'])}, {lease['life']}, since "
+            f"{lease['since']}, last beat {lease['beaten']}",
+            soft_wrap=True,
+            highlight=False,
+        )
+    console.print(f"next: {escape(told['next'])}", soft_wrap=True, highlight=False)
 
 
 def show_cleaned(cleaned: "Cleaned", decoded: "Decoded", *, diff: bool, as_json: bool) -> None:

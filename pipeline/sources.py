@@ -6,7 +6,8 @@ import posixpath
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final
+from datetime import UTC, datetime
+from typing import Final, NamedTuple
 from urllib.parse import unquote
 
 import pyarrow.parquet as pq
@@ -35,12 +36,25 @@ class SourceError(UsageError):
     """The inputs or ``--columns`` do not fit what is there; one line that says what to do."""
 
 
+class Stamp(NamedTuple):
+    """What tells a file from what it was: if one of these is another, the file has changed."""
+
+    bytes: int
+    modified_ns: int
+
+    def __str__(self) -> str:
+        """``1,024 bytes of 2026-03-01T04:05:06.789000+00:00``."""
+        return f"{self.bytes:,} bytes of {datetime.fromtimestamp(self.modified_ns / 1e9, UTC).isoformat()}"
+
+
 @dataclasses.dataclass(frozen=True)
 class Split:
     """What becomes one shard: several small files, or a part of a large one."""
 
     shard: int
     parts: tuple[FilePart, ...]
+    stamps: tuple[Stamp | None, ...] = dataclasses.field(default=(), compare=False)
+    """Of the file of each part when it was found; ``None`` where that could not be told."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,6 +67,11 @@ class Plan:
     """As stored."""
     ignored: Mapping[str, int]
     """Files in folders and globs that are of no known kind, by their ending; ``""`` where there is none."""
+
+    @property
+    def stamps(self) -> dict[str, Stamp | None]:
+        """Every file that will be read, by URI."""
+        return {part.uri: stamp for split in self.splits for part, stamp in zip(split.parts, split.stamps, strict=True)}
 
 
 def plan(
@@ -87,15 +106,35 @@ def plan(
             _check_columns(uri, columns)
     if target_bytes is None:
         target_bytes = min(max(_text_bytes(found) // SPLITS, MIN_SPLIT_BYTES), MAX_SPLIT_BYTES)
-    splits = tuple(Split(shard, parts) for shard, parts in enumerate(_pack(found, columns, target_bytes, max_files)))
+    splits = tuple(
+        Split(shard, parts, tuple(finder.stamps.get(part.uri) for part in parts))
+        for shard, parts in enumerate(_pack(found, columns, target_bytes, max_files))
+    )
     return Plan(splits, len(found), sum(size for _, size in found), dict(sorted(finder.ignored.items())))
 
 
+def stamp_of(uri: str) -> Stamp | None:
+    """The file's stamp as it is now; ``None`` where there is no file.
+
+    Raises:
+        FileError: it cannot be told.
+    """
+    found = files.info(uri)
+    return _stamp(uri, found.size or 0, found.mtime_ns or 0) if found.type == FileType.File else None
+
+
+def _stamp(uri: str, size: int, modified_ns: int) -> Stamp:
+    # An object store tells milliseconds in a listing and seconds of an object.
+    is_local = isinstance(files.resolve(uri)[0], LocalFileSystem)
+    return Stamp(size, modified_ns if is_local else modified_ns // 1_000_000_000 * 1_000_000_000)
+
+
 class _Finder:
-    """Files by URI with their stored size."""
+    """Files by URI with their stored size and their stamps."""
 
     def __init__(self) -> None:
         self.sizes: dict[str, int] = {}
+        self.stamps: dict[str, Stamp] = {}
         self.ignored: Counter[str] = Counter()
         self._seen: set[str] = set()
 
@@ -110,18 +149,19 @@ class _Finder:
         elif kind.type != FileType.NotFound:
             if kind_of(uri)[0] is None:
                 raise SourceError(f"the input [{uri}] is of no known kind; known are {KNOWN_ENDINGS}")
-            self._add_file(uri, kind.size or 0)
+            self._add_file(uri, kind.size or 0, kind.mtime_ns or 0)
         elif _GLOB.search(uri.partition("://")[2] or uri):
             self._add_glob(uri)
         else:
             raise SourceError(f"the input [{given}] does not exist")
 
-    def _add_file(self, uri: str, size: int) -> None:
+    def _add_file(self, uri: str, size: int, modified_ns: int) -> None:
         if self._is_new(uri):
             if kind_of(uri)[0] is None:
                 self.ignored[posixpath.splitext(file_name(uri))[1].lower()] += 1
             else:
                 self.sizes[uri] = size
+                self.stamps[uri] = _stamp(uri, size, modified_ns)
 
     def _is_new(self, uri: str) -> bool:
         """Whether no other name or link has led there; a folder that links to itself ends here."""
@@ -139,7 +179,7 @@ class _Finder:
                 if entry.is_folder:
                     self._add_folder(entry.uri)
                 else:
-                    self._add_file(entry.uri, entry.size)
+                    self._add_file(entry.uri, entry.size, entry.modified_ns)
 
     def _list(self, uri: str) -> list[files.Entry]:
         try:
@@ -160,7 +200,7 @@ class _Finder:
             if entry.is_folder:
                 self._add_folder(entry.uri)
             else:
-                self._add_file(entry.uri, entry.size)
+                self._add_file(entry.uri, entry.size, entry.modified_ns)
 
     def _match(self, folder: str, names: list[str]) -> Iterator[files.Entry]:
         name, *deeper = names

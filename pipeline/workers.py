@@ -6,17 +6,22 @@ workers, while this process builds the pipeline. Where a process cannot safely f
 """
 
 import contextlib
+import ctypes
+import logging
 import multiprocessing
+import os
 import signal
 import sys
 import threading
 from collections.abc import Iterator
 from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
 from typing import Any, ClassVar, Final
 
+import grpc
 import numpy as np
 from apache_beam.portability import python_urns
-from apache_beam.portability.api import endpoints_pb2
+from apache_beam.portability.api import beam_fn_api_pb2, endpoints_pb2
 from apache_beam.runners.portability.fn_api_runner import worker_handlers
 from apache_beam.runners.worker import sdk_worker_main
 from google.protobuf import json_format, text_format
@@ -33,6 +38,9 @@ from transforms.text.repetition_kernel import find_repetition
 from transforms.text.rules import load_cruft_rules
 from transforms.text.shingles import shingle_hashes
 from transforms.text.unionfind import connected_components
+
+_PR_SET_PDEATHSIG: Final = 1  # linux/prctl.h
+_DIED: Final = "a worker process died"
 
 
 def can_fork() -> bool:
@@ -54,25 +62,27 @@ def forked_workers(count: int, config: CleanConfig) -> Iterator[None]:
     if config.rules is not None:
         load_cruft_rules(config.rules)  # an error in there is the user's to mend, so it must come up here
     pipes = [_FORK.Pipe() for _ in range(count)]
-    nursery = _FORK.Process(target=_raise_workers, args=(pipes, config))
+    nursery = _FORK.Process(target=_raise_workers, args=(pipes, config, os.getpid()))
     nursery.start()
     for _, theirs in pipes:
         theirs.close()
     _Handler.idle = [ours for ours, _ in pipes]
+    _Handler.started = []
     worker_handlers.WorkerHandler.register_environment(python_urns.SUBPROCESS_SDK, bytes)(_Handler)
     try:
-        yield
-    except Exception:
+        with _watching(nursery):
+            yield
+    except Exception as error:
         # What Beam says when a worker died is that a channel closed; the nursery ends a moment after the worker.
         nursery.join(_MOMENT_SECONDS)
-        if nursery.exitcode is not None:
+        if nursery.exitcode or _DIED in str(error):
             raise RunFailedError(
                 "a worker process died, most likely for want of memory; nothing was committed. Run the same again with "
                 "fewer --workers: what is cleaned is kept"
             ) from None
         raise
     finally:
-        nursery.terminate()
+        nursery.kill()
         nursery.join()
 
 
@@ -80,24 +90,67 @@ _FORK: Final = multiprocessing.get_context("fork")
 _MOMENT_SECONDS: Final = 1.0
 
 
-def _raise_workers(pipes: list[tuple[Connection, Connection]], config: CleanConfig) -> None:
-    """The life of the nursery: load, fork, and end, with all workers, when the first of them does or when told."""
+def _raise_workers(pipes: list[tuple[Connection, Connection]], config: CleanConfig, parent: int) -> None:
+    """The life of the nursery: load, fork, and end, with all workers, when the first of them does."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends us
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    _end_with(parent)
     for ours, _ in pipes:
         ours.close()
     _load_kernels(config)
-    workers = [_FORK.Process(target=_work, args=(own, pipes), daemon=True) for own in range(len(pipes))]
+    own = os.getpid()
+    workers = [_FORK.Process(target=_work, args=(number, pipes, own), daemon=True) for number in range(len(pipes))]
     for worker in workers:
         worker.start()
     for _, theirs in pipes:
         theirs.close()
     wait([worker.sentinel for worker in workers])  # the others end with us, being daemons
+    sys.exit(any(worker.exitcode for worker in workers))
 
 
-def _work(own: int, pipes: list[tuple[Connection, Connection]]) -> None:
+def _end_with(parent: int) -> None:
+    """However the parent ends, end with it, be it in the middle of a shard: whoever goes on must be alone."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(1)
+
+
+@contextlib.contextmanager
+def _watching(nursery: BaseProcess) -> Iterator[None]:
+    """Break the run off when a worker dies: of one that never connected the runner would wait for ever."""
+    ended, stop = multiprocessing.Pipe()
+
+    def watch() -> None:
+        dead = wait([ended, nursery.sentinel])
+        if ended not in dead:
+            logging.getLogger("apache_beam").setLevel(logging.CRITICAL)  # one clear line is enough
+        while ended not in dead and not ended.poll(_GRACE_SECONDS):
+            # Again and again, for the runner may go on to the next request meanwhile.
+            for handler in _Handler.started:
+                handler.answer_for_the_dead()
+
+    def say(failed: threading.ExceptHookArgs) -> None:
+        if not issubclass(failed.exc_type, grpc.RpcError):  # a channel closed: the worker's death tells why
+            before(failed)
+
+    thread = threading.Thread(target=watch, name="workers", daemon=True)
+    thread.start()
+    before, threading.excepthook = threading.excepthook, say
+    try:
+        yield
+    finally:
+        threading.excepthook = before
+        stop.close()
+        thread.join()
+        ended.close()
+
+
+_GRACE_SECONDS = 0.5  # for the runner to notice by itself, and say why
+
+
+def _work(own: int, pipes: list[tuple[Connection, Connection]], parent: int) -> None:
     """The life of a worker: wait to be told where the runner is, then do what it says until it hangs up."""
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    _end_with(parent)
     # Of the pipes only our own end stays open, so that it closes when the parent is gone.
     for number, (_, theirs) in enumerate(pipes):
         if number != own:
@@ -131,12 +184,14 @@ class _Handler(worker_handlers.GrpcWorkerHandler):
     """Tells an idle worker where the runner is."""
 
     idle: ClassVar[list[Connection]] = []
+    started: ClassVar[list["_Handler"]] = []
 
     def __init__(self, _: bytes, state: Any, provision_info: Any, grpc_server: Any) -> None:
         super().__init__(state, provision_info, grpc_server)
 
     def start_worker(self) -> None:
         """Give the next idle worker its address and options."""
+        self.started.append(self)
         control = endpoints_pb2.ApiServiceDescriptor(url=self.control_address)
         logs = self.logging_api_service_descriptor()
         self.idle.pop().send(
@@ -147,6 +202,13 @@ class _Handler(worker_handlers.GrpcWorkerHandler):
                 "WORKER_ID": self.worker_id,
             }
         )
+
+    def answer_for_the_dead(self) -> None:
+        """Answer all that the runner waits for with an error; to abort its futures would not end a wait for data."""
+        futures = self.control_conn._futures_by_id
+        for instruction in list(futures):
+            with contextlib.suppress(KeyError):  # it was answered meanwhile
+                futures.pop(instruction).set(beam_fn_api_pb2.InstructionResponse(error=_DIED))
 
     def stop_worker(self) -> None:
         """The worker ends when its control stream does."""

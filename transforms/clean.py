@@ -102,6 +102,7 @@ class _CleanShard(beam.DoFn):
         if files.exists(done):
             counts = ShardCounts.from_json(files.read_bytes(done))
         else:
+            files.write_bytes(self._staging.begun(split.shard), b"")
             counts = clean_shard(split.shard, self._read(split), self._staging, self._cleaner, ledger=self._ledger)
             files.write_bytes(done, counts.to_json())
         yield split.shard, counts

@@ -79,6 +79,8 @@ class Entry(NamedTuple):
     uri: str
     size: int
     is_folder: bool
+    modified_ns: int = 0
+    """Since 1970."""
 
 
 def is_uri(path: str) -> bool:
@@ -207,7 +209,8 @@ def list_dir(uri: str) -> list[Entry]:
     file_system, path = resolve(uri)
     infos = _try(uri, lambda: file_system.get_file_info(fs.FileSelector(path)))
     return sorted(
-        Entry(join(uri, found.base_name), found.size or 0, found.type == fs.FileType.Directory) for found in infos
+        Entry(join(uri, found.base_name), found.size or 0, found.type == fs.FileType.Directory, found.mtime_ns or 0)
+        for found in infos
     )
 
 
@@ -305,6 +308,14 @@ def replacing(uri: str) -> Iterator[str]:
                 _try(uri, lambda: _copy(_local(), str(temporary), file_system, path))
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def make_durable(uri: str) -> None:
+    """Return when a file would outlive a power cut; an object store has seen to that itself."""
+    file_system, path = resolve(uri)
+    if isinstance(file_system, fs.LocalFileSystem):
+        with errors_of(uri), Path(path).open("rb") as file:
+            os.fsync(file.fileno())
 
 
 def copy_file(source: str, target: str) -> None:

@@ -1,6 +1,7 @@
 """FinaliseShard: a staging shard and what was decided of its articles become a part of the output."""
 
 import dataclasses
+import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
@@ -45,6 +46,18 @@ class PartTotals:
     """Of the folded: what was decided, by relation."""
     renamed: int
     files: list[PartFile]
+
+    def to_json(self) -> bytes:
+        """All of it as one JSON object."""
+        return json.dumps(dataclasses.asdict(self)).encode()
+
+    @classmethod
+    def from_json(cls, data: bytes) -> "PartTotals":
+        """The inverse of ``to_json``."""
+        fields = json.loads(data)
+        fields["counts"] = ShardCounts.from_json(json.dumps(fields["counts"]).encode())
+        fields["files"] = [PartFile(**entry) for entry in fields["files"]]
+        return cls(**fields)
 
 
 @dataclasses.dataclass(eq=False, kw_only=True)
@@ -109,6 +122,9 @@ def _finalise(
     joined: tuple[int, dict[str, Any]], learned: pa.RecordBatch, staging: Staging, output: str, keep: Keep
 ) -> PartTotals:
     shard, by_tag = joined
+    finished = staging.finished(shard)
+    if files.exists(finished):  # by an earlier run that was killed: the same decisions give the same part
+        return PartTotals.from_json(files.read_bytes(finished))
     counts = ShardCounts.from_json(files.read_bytes(staging.counts(shard)))
     if stripped := sum(column(read_overlay(staging, shard), "added").tolist()):
         counts = dataclasses.replace(counts, edits=counts.edits | {"boilerplate/learned": stripped})
@@ -141,8 +157,7 @@ def _finalise(
     rejected = write("rejects", REJECTS, _rejects(staging.rejects(shard), before))
     if shard == 0:
         write("boilerplate", BOILERPLATE, [learned])
-    files.write_bytes(staging.finished(shard), b"")
-    return PartTotals(
+    totals = PartTotals(
         counts=counts,
         kept=articles - copies if keep == "all" else articles,
         folded=copies,
@@ -151,6 +166,8 @@ def _finalise(
         renamed=len(renames),
         files=parts,
     )
+    files.write_bytes(finished, totals.to_json())
+    return totals
 
 
 def _articles(
