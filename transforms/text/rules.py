@@ -33,6 +33,12 @@ CREDIT_START_CHARS = 4
 re_parser: Any = importlib.import_module("re._parser")
 re_constants: Any = importlib.import_module("re._constants")
 _REPEATS = (re_constants.MAX_REPEAT, re_constants.MIN_REPEAT)
+# A footer in one line is longer than a block that one rule knows.
+MAX_ROW_CHARS = 600
+MIN_BARS = 4
+MAX_LINK_CHARS = 30
+MAX_ROW_WORDS = 40
+MAX_WORDING_WORDS = 5
 
 _CREDITS_FILE = "credits.toml"
 BOILERPLATE_FILE = "boilerplate.toml"
@@ -50,8 +56,9 @@ _STRAIGHT = str.maketrans(
 BULLETS = " *-–—•[(►»>|"
 _EDGE = " \t\"'.,:;!?*|/\\-_~=+<>#&@^$%()[]{}\u00a0‘’“”«»‹›…–—•·→←►▶■●★：。"
 _OPENING_QUOTES = frozenset("\"'“‘„「『")
+_BARS = re.compile(r"\s*[|·•]\s*|\s+[/:»>–—-]\s+")
 _NESTED_GROUP = re.compile(r"\([^()]*\)")
-_SENTENCE_END = re.compile(r"[.!?…。！？][\"'”’)\]]*\s*\Z")
+SENTENCE_END = re.compile(r"[.!?…。！？؟۔।][\"'”’»)\]]*\s*\Z")
 
 
 class RuleError(ValueError):
@@ -165,6 +172,7 @@ class CruftRules:
     promo_starts: frozenset[str] = dataclasses.field(init=False, repr=False, compare=False)
     _long_starts: frozenset[str] = dataclasses.field(init=False, repr=False, compare=False)
     _literals: Mapping[str, Rule] = dataclasses.field(init=False, repr=False, compare=False)
+    _first_words: frozenset[str] = dataclasses.field(init=False, repr=False, compare=False)
     _pattern: re.Pattern[str] = dataclasses.field(init=False, repr=False, compare=False)
     _pattern_rules: tuple[Rule, ...] = dataclasses.field(init=False, repr=False, compare=False)
     _agency: re.Pattern[str] = dataclasses.field(init=False, repr=False, compare=False)
@@ -185,6 +193,7 @@ class CruftRules:
         object.__setattr__(self, "promo_starts", _block_starts(promos, PROMO_START_CHARS))
         object.__setattr__(self, "_long_starts", _block_starts(long, LONG_START_CHARS))
         object.__setattr__(self, "_literals", literals)
+        object.__setattr__(self, "_first_words", frozenset(key.partition(" ")[0] for key in literals))
         # An empty group at the end of each branch tells which one matched. In front it would switch off the
         # regex engine's check of a branch's first character, which makes hundreds of branches cheap.
         combined = "|".join(f"(?:{pattern})()" for pattern, _ in branches) or r"(?!)"
@@ -214,11 +223,48 @@ class CruftRules:
         rule = self._literals.get(key)
         if rule is None:
             rule = self._find_by_pattern(key) or self._find_before_colon(key)
-            if rule is None or ((rule.not_sentence or rule.before_colon) and _SENTENCE_END.search(block)):
+            if rule is None or ((rule.not_sentence or rule.before_colon) and SENTENCE_END.search(block)):
                 return None
         if rule.keeps_credits and self.names_agency(block):
             return None
         return rule
+
+    def find_row(self, block: str) -> Strength | None:
+        """Return what ``block`` is as a row of wordings that rules know, or None if it is none.
+
+        With bars between, half of the parts have to be known; without, every word has to belong to one of several
+        wordings. A row is strong if it holds a strong wording.
+
+        >>> rules = load_cruft_rules()
+        >>> rules.find_row("Old Salt | 2 Comments | Share this"), rules.find_row("About us Contact Privacy policy")
+        ('strong', 'weak')
+        >>> rules.find_row("About us and the sea")
+        """
+        if len(block) > MAX_ROW_CHARS or SENTENCE_END.search(block):
+            return None
+        parts = [part for part in _BARS.split(block) if part.strip()]
+        if len(parts) > 1:
+            if block.count("|") >= MIN_BARS and len(block) <= MAX_LINK_CHARS * len(parts):
+                return "weak"
+            found = [rule for part in parts if (rule := self.find(part.strip())) is not None]
+            if 2 * len(found) < max(len(parts), 4):
+                return None
+            return _strongest(found)
+        words = normalise_block(block).split()
+        if not 2 <= len(words) <= MAX_ROW_WORDS or words[0] not in self._first_words:
+            return None
+        found = []
+        start = 0
+        while start < len(words):
+            for end in range(min(start + MAX_WORDING_WORDS, len(words)), start, -1):
+                rule = self._literals.get(" ".join(words[start:end]).strip(_EDGE))
+                if rule is not None:
+                    found.append(rule)
+                    start = end
+                    break
+            else:
+                return None
+        return _strongest(found) if len(found) > 1 else None
 
     def names_agency(self, block: str) -> bool:
         """Whether ``block`` names a wire agency, as a credit line does."""
@@ -256,6 +302,11 @@ class CreditRules:
     roles: frozenset[str]
     joiners: re.Pattern[str]
     lower_words: frozenset[str]
+
+
+def _strongest(found: Iterable[Rule]) -> Strength:
+    # A promo says nothing of its neighbours.
+    return "strong" if any(rule.strength == "strong" and rule.kind == "cruft" for rule in found) else "weak"
 
 
 def load_cruft_rules(extra: Path | None = None) -> CruftRules:

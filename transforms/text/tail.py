@@ -1,0 +1,363 @@
+"""The tail of a text: which of its last blocks no rule knows but known ones, or their own shape, prove cruft.
+
+Every block near the end has a score, and the tail begins where the sum of the scores down to its end is highest. The
+scores follow the log odds (natural) of a block of that kind in the tail against one in the article: eight blocks behind
+and fifteen above the end of each of 2,206 labelled pages (docs/cleaning.md).
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+from transforms.text.rules import MAX_ROW_CHARS, SENTENCE_END, SHORT_BLOCK_CHARS, CruftRules, Rule
+
+# Furniture may stand between lines that no rule knows. The search goes on above those until they weigh this much: a
+# short one weighs one; a long one, likely a paragraph of the article or a reader's comment, four. Each known block
+# takes one off again. Four more gain 0.3 % of the tail blocks and cost 0.02 % of the articles' words.
+MAX_UNKNOWN_WEIGHT: Final = 12
+LONG_WEIGHT: Final = 4
+# A longer block stays even if it does not end like a sentence: one such error costs as many words as ten others.
+MAX_UNKNOWN_CHARS: Final = 240
+
+STRONG_SCORE: Final = 4.0  # 3.3 (related posts) to 6.5 (previous and next post)
+WEAK_SCORE: Final = 2.5  # 2.7 (related) to 6.4 (share labels)
+LINK_SCORE: Final = 1.5  # arrows, bars between links, separators without a letter: 1.1 to 3.8
+# Below a known block: 3.1 to 4.8 for what is no sentence, 2.0 to 2.7 for a short sentence. Neighbours depend on one
+# another, so each counts for less, and a sentence against the tail, because it costs more words.
+BELOW_SCORE: Final = 1.0
+SENTENCE_BELOW_SCORE: Final = -1.5
+# A long paragraph below a comment form is a reader's; below anything else it may be the article going on.
+COMMENT_SCORE: Final = -2.0
+# Above all known blocks: 0.1 for a line like a headline, 1.0 for a label, -1.1 for a sentence. Taken lower, so that a
+# tail begins at a known block and never at a guess: an article may end in a list, a signature or "ENDS".
+ABOVE_SCORE: Final = -0.5
+SENTENCE_ABOVE_SCORE: Final = -3.0
+# What a tail has to reach: one strong block, or three weak ones, or fewer and the links below them. A lone word or two
+# fields of a form prove nothing.
+MIN_SCORE: Final = 4.0
+MIN_WEAK_SCORE: Final = 5.5
+# What is guessed of a tail is no more than this share of the characters above it, plus a line: a list that a known
+# word opens is the article's when it is half of the text. With readers' comments in it the bound is closer, because
+# "3 comments" stands above some articles too.
+STRONG_SHARE: Final = 0.5
+WEAK_SHARE: Final = 0.12
+COMMENT_SHARE: Final = 0.1
+FREE_CHARS: Final = 60
+
+
+class Sign(NamedTuple):
+    """What a short line at the end of a text shows, and what that counts for the tail."""
+
+    name: str
+    score: float
+    pattern: re.Pattern[str]
+    reason: str
+
+
+def _sign(name: str, score: float, pattern: str, reason: str) -> Sign:
+    return Sign(name, score, re.compile(pattern, re.IGNORECASE), reason)
+
+
+# A run of short lines at the very end, below a sentence: of such runs of four and more lines 94 % of the lines are
+# furniture. A run has to reach MIN_RUN_SCORE (five plain lines, or two with a sign) and stay small.
+PLAIN_LINE: Final = 0.7
+WEAK_LINE: Final = 2.4
+SHORT_SENTENCE: Final = -1.0
+MIN_RUN_SCORE: Final = 3.4
+MAX_RUN_SHARE: Final = 0.1
+MAX_RUN_LINES: Final = 24  # a longer one is a list of the article
+MAX_RUN_SENTENCES: Final = 2
+SIGNS: Final = (
+    _sign(
+        "call", 1.2,
+        r"\b(?:click|subscri|sign ?up|sign ?in|log ?in|register|newsletter|share|follow us|download|privacy|all rights"
+        r"|terms|cookies?|e-?mail|donate|shop|browse|search|posted (?:by|on|in)|filed|tagged|permalink|print)"
+        r"|^(?:view|see|read|show|more|join|get|buy|back|written by|return)\b",
+        "the words of links and buttons",
+    ),
+    _sign(
+        "link", 1.2,
+        r"[|·•][^|·•]*[|·•]|^[«‹←<▶►→»›]|[»›→▶►>]$|https?://|www\.|©"
+        r"|\b\d{1,3} (?:hours?|minutes?|mins?|days?|weeks?|months?) ago\b",
+        "arrows and bars, addresses, the age of another article",
+    ),
+    _sign("goes-on", -2.0, r"[,;，、—–-]$|^\d{1,3}[.)] |^\[\d", "verse, salutations, numbered lists and notes"),
+    _sign("results", -1.5, r"^(?:[^\d]{0,40}\d{1,9}){2,8}[^\d]{0,10}$", "scores, prices, dates, telephone numbers"),
+    _sign(
+        "credit", -1.5,
+        r"\b(?:photo|image|picture|illustration)s? (?:credit|by|courtesy)|^(?:photo|foto|image|bild)s?:"
+        r"|责任编辑|編輯|编辑|作者|記者|编译|기자$",
+        "credits of pictures and authors",
+    ),
+    _sign(
+        "signatory", -1.5,
+        r"^(?:sen|rep|gov|dr|prof|hon|senator|representative|chair(?:man|woman)?|member|minister|cc|ranking"
+        r"|united states (?:senator|representative))\b|\([dir]-[a-z]{2}\)",
+        "those who signed a letter",
+    ),
+)  # fmt: skip
+# Lines that are a person's name each: those who signed, a cast, the dead.
+_NAME = re.compile(
+    r"(?:[A-Z][\w'’-]{1,30}|[A-Z]\.)(?: (?:[A-Z][\w'’-]{1,30}|[A-Z]\.?|de|von|van|der|bin|al)){1,3}[,.]?(?: [JS]r\.)?\Z"
+)
+
+_ARROWS: Final = "«»‹›←→→▶►"
+_LIST_MARKS: Final = (":", "：")
+# A credit, a correction or a note of the editors is the article's wherever it stands.
+_NOTE = re.compile(
+    r"\W{0,3}(?:(?:with |additional |further )?(?:reporting|editing|writing|research|assistance) by|edited by"
+    r"|contribut(?:ing|ed|ors?)\b|with (?:assistance|help|contributions) (?:by|from)|corrections?\b|clarification"
+    r"|editors?['’]?s? note|this (?:story|article) (?:was|has been|is) (?:first |originally )?(?:published|updated)"
+    r"|an earlier version|korrektur|berichtigung|anm(?:erkung|\.) der red|rectificatif|erratum|note de la rédaction"
+    r"|fe de erratas|corrección|nota del editor|correção|errata|nota da redação|correzione|nota della redazione"
+    r"|rectificatie|sprostowanie|rättelse|rettelse|oikaisu|düzeltme|поправка|уточнение|виправлення|訂正|更正|정정"
+    r"|تصحيح|تصويب|(?:[\w.'’-]+ ){1,5}(?:is|was) (?:an? |the )?.{0,60}"
+    r"\b(?:reporter|writer|editor|columnist|correspondent|author|journalist|professor|fellow|contributor)\b)",
+    re.IGNORECASE,
+)
+# What makes a block of any length a notice of the site: one of these in it, or one of _NOTICE_STARTS at its start.
+_NOTICES: Final = (
+    "all rights reserved", "alle rechte vorbehalten", "tous droits réservés", "derechos reservados",
+    "diritti riservati", "direitos reservados", "права защищены", "版权所有", "無断転載", "무단 전재", "무단전재",
+)  # fmt: skip
+_NOTICE_STARTS: Final = ("©", "(c) ", "copyright ")
+
+
+def _tail_rule(name: str) -> Rule:
+    return Rule(name=f"tail/{name}", kind="cruft", strength="weak")
+
+
+_ROWS: Final[dict[str | None, Rule]] = {
+    "weak": _tail_rule("row-of-labels"),
+    "strong": Rule(name="tail/row-of-links", kind="cruft", strength="strong"),
+}
+_NOTICE: Final = _tail_rule("legal-notice")
+_LINK_LIST: Final = _tail_rule("link-list")
+_SHORT_RUN: Final = _tail_rule("short-run")
+_BELOW_FORM: Final = _tail_rule("below-comment-form")
+_BELOW_RELATED: Final = _tail_rule("below-related")
+_BELOW_SHARE: Final = _tail_rule("below-share-bar")
+_BELOW_STRONG: Final = _tail_rule("below-furniture")
+_BELOW_WEAK: Final = _tail_rule("below-label")
+_BETWEEN: Final = _tail_rule("between-furniture")
+_RULE_BELOW: Final = {
+    "comment-form": _BELOW_FORM,
+    **dict.fromkeys(
+        ("related-posts", "read-more", "post-navigation", "tags", "author-box", "read-more-link"), _BELOW_RELATED
+    ),
+    **dict.fromkeys(("share-bar", "subscribe", "subscribe-call", "follow"), _BELOW_SHARE),
+}
+# Words and numbers that articles end in too prove nothing.
+_NO_PROOF: Final = frozenset({"byline", "count", "source-label"})
+
+
+class Block(NamedTuple):
+    """A line of the text and the rule that knows it."""
+
+    line: int
+    text: str
+    rule: Rule | None
+
+
+class Text:
+    """A text's lines, what is doomed of them, and the rules of those that were looked up."""
+
+    def __init__(self, lines: list[str], rules: CruftRules) -> None:
+        self.lines = lines
+        self.rules = rules
+        self.doomed: dict[int, Rule] = {}
+        self._known: dict[int, Rule | None] = {}
+
+    def find(self, line: int) -> Rule | None:
+        """The rule that knows a line: a wording, a row of them, or a notice."""
+        if line not in self._known:
+            self._known[line] = _find(self.lines[line], self.rules)
+        return self._known[line]
+
+    def kept_from_below(self) -> Iterator[int]:
+        """The numbers of the lines that hold something and are not doomed, from the last to the first."""
+        for line in range(len(self.lines) - 1, -1, -1):
+            if self.lines[line] and line not in self.doomed and not self.lines[line].isspace():
+                yield line
+
+    def is_paragraph(self, line: int) -> bool:
+        """Whether a line stands alone between blank ones; tables and verse have several lines in a paragraph."""
+        return not any(
+            0 <= other < len(self.lines)
+            and other not in self.doomed
+            and self.lines[other]
+            and not self.lines[other].isspace()
+            for other in (line - 1, line + 1)
+        )
+
+    def chars_above(self, top: int) -> int:
+        """How many characters are kept above a line."""
+        return sum(len(text) for line, text in enumerate(self.lines[:top]) if line not in self.doomed)
+
+
+def _find(text: str, rules: CruftRules) -> Rule | None:
+    rule = rules.find(text)
+    if rule is None and len(text) <= MAX_ROW_CHARS:
+        rule = _ROWS.get(rules.find_row(text))
+        if rule is None and _is_notice(text) and not rules.names_agency(text):
+            rule = _NOTICE
+    return rule
+
+
+def _is_notice(text: str) -> bool:
+    folded = text.casefold()
+    return folded.startswith(_NOTICE_STARTS) or any(notice in folded for notice in _NOTICES)
+
+
+def find_window(text: Text) -> list[Block] | None:
+    """The last lines, from the top down, that may be cruft or stand between cruft; None if no rule knows any."""
+    window: list[Block] = []
+    weight = 0
+    anything = False
+    for line in text.kept_from_below():
+        block = Block(line, text.lines[line], text.find(line))
+        window.append(block)
+        if block.rule is not None:
+            anything = True
+            weight = max(0, weight - 1)
+            continue
+        weight += 1 if len(block.text) <= SHORT_BLOCK_CHARS else LONG_WEIGHT
+        if weight >= MAX_UNKNOWN_WEIGHT:
+            break
+    return window[::-1] if anything else None
+
+
+def find_tails(text: Text, window: list[Block]) -> dict[int, Rule]:
+    """The tails that end at the end of the text or right above a block that stays, each block with its rule."""
+    with_comments = _find_tails(text, window, COMMENT_SHARE, comments=True)
+    return with_comments or _find_tails(text, window, STRONG_SHARE, comments=False)
+
+
+def _find_tails(text: Text, window: list[Block], strong_share: float, *, comments: bool) -> dict[int, Rule]:
+    doomed: dict[int, Rule] = {}
+    scored = _score(window, text.rules, comments=comments)
+    end = len(window)
+    while end > 0:
+        best = total = 0.0
+        cut = start = end
+        while start > 0 and (score := scored[start - 1][0]) is not None:
+            start -= 1
+            total += score
+            if total > best:
+                best, cut = total, start
+        tail = window[cut:end]
+        proven = any(block.rule and _proves(block.rule) for block in tail)
+        if best >= (MIN_SCORE if proven else MIN_WEAK_SCORE):
+            guessed = sum(len(block.text) for block in tail if block.rule is None)
+            share = strong_share if proven else WEAK_SHARE
+            if guessed <= share * text.chars_above(tail[0].line) + FREE_CHARS:
+                doomed |= {block.line: rule for block, (_, rule) in zip(tail, scored[cut:end], strict=True)}
+        end = start - 1
+    return doomed
+
+
+def _proves(rule: Rule) -> bool:
+    """Whether one block of this rule is enough; a promo is not, as its neighbour may be a heading of the article."""
+    return rule.strength == "strong" and (rule.kind == "cruft" or rule.form in _RULE_BELOW)
+
+
+def _score(window: list[Block], rules: CruftRules, *, comments: bool) -> list[tuple[float | None, Rule]]:
+    """Each block's score (None: it stays, whatever stands below) and the rule to name if it goes.
+
+    Only what stands above a block counts, so that what remains when a tail has gone scores as before. ``comments``
+    lets long paragraphs below a comment form go too.
+    """
+    scored: list[tuple[float | None, Rule]] = []
+    below: Rule | None = None  # names what stands below a known block
+    listed = False  # below a line that announces a list of the article
+    for _, text, rule in window:
+        if rule is not None and rule.strength == "strong":
+            if _proves(rule):
+                below, listed = _RULE_BELOW.get(rule.form, _BELOW_STRONG), False
+            # A promo in the body goes anyway and says nothing of its neighbours.
+            scored.append((STRONG_SCORE if _proves(rule) else 0.0, rule))
+        elif rule is not None and rule.form not in _NO_PROOF:
+            if below is None and not listed:
+                below = _BELOW_WEAK
+            scored.append((0.0 if listed else WEAK_SCORE, rule))
+        else:
+            announces = text.endswith(_LIST_MARKS)
+            sentence = announces or SENTENCE_END.search(text) is not None
+            proven = below is not None and below is not _BELOW_WEAK
+            if _is_note(text, rules) or _is_long(text, sentence, proven):
+                if comments and below is _BELOW_FORM and not _is_note(text, rules):
+                    scored.append((COMMENT_SCORE, below))
+                    continue
+                below, listed = None, announces
+                scored.append((None, _BETWEEN))
+                continue
+            if below is None:
+                listed = listed or announces
+                link = not sentence and _is_link(text)
+                score = SENTENCE_ABOVE_SCORE if sentence or listed else LINK_SCORE if link else ABOVE_SCORE
+                scored.append((score, rule or (_LINK_LIST if link else _BETWEEN)))
+            elif sentence and not proven:
+                scored.append((SENTENCE_ABOVE_SCORE, rule or below))
+            else:
+                # Below a proven heading a colon announces the next list of links.
+                prose = sentence and not announces
+                scored.append((SENTENCE_BELOW_SCORE if prose else BELOW_SCORE, rule or below))
+    return scored
+
+
+def find_short_run(text: Text) -> dict[int, Rule]:
+    """The run of short lines at the very end, if its shape proves it furniture."""
+    run: list[Block] = []
+    best = total = 0.0
+    cut = sentences = 0
+    for line in text.kept_from_below():
+        block = Block(line, text.lines[line], text.find(line))
+        sentence = block.rule is None and SENTENCE_END.search(block.text) is not None
+        if block.rule is None and (
+            len(block.text) > SHORT_BLOCK_CHARS
+            or block.text.endswith(_LIST_MARKS)
+            or not text.is_paragraph(line)
+            or _is_note(block.text, text.rules)
+        ):
+            break
+        sentences += sentence
+        if sentences > MAX_RUN_SENTENCES:
+            break
+        if len(run) == MAX_RUN_LINES:
+            return {}
+        run.append(block)
+        total += SHORT_SENTENCE if sentence else _line_score(block)
+        if total > best and not sentence:
+            best, cut = total, len(run)
+    else:
+        return {}  # a text that is nothing but short lines
+    run = run[:cut]
+    if best < MIN_RUN_SCORE or block.text.endswith(_LIST_MARKS):
+        return {}
+    named = sum(block.rule is None and _NAME.match(block.text) is not None for block in run)
+    chars = sum(len(block.text) for block in run)
+    if 2 * named > len(run) or chars > MAX_RUN_SHARE * text.chars_above(run[-1].line):
+        return {}
+    return {block.line: block.rule or _SHORT_RUN for block in run}
+
+
+def _line_score(block: Block) -> float:
+    if block.rule is not None:
+        weak = block.rule.strength == "weak" and block.rule.form not in _NO_PROOF
+        return WEAK_LINE if weak else PLAIN_LINE
+    return PLAIN_LINE + sum(sign.score for sign in SIGNS if sign.pattern.search(block.text))
+
+
+def _is_long(text: str, sentence: bool, proven: bool) -> bool:
+    """Whether an unknown block is the article's by its length."""
+    return len(text) > SHORT_BLOCK_CHARS and (sentence or not proven or len(text) > MAX_UNKNOWN_CHARS)
+
+
+def _is_note(text: str, rules: CruftRules) -> bool:
+    """Whether a block is the article's by its words, wherever it stands."""
+    return _NOTE.match(text) is not None or rules.names_agency(text)
+
+
+def _is_link(text: str) -> bool:
+    """Whether a short block looks like a link or a row of them: arrows at its edge, bars between."""
+    return text[0] in _ARROWS or text[-1] in _ARROWS or text.count("|") > 1
