@@ -8,10 +8,10 @@ from transforms.text.edits import Edit
 from transforms.text.rules import (
     BULLETS,
     PROMO_START_CHARS,
-    SENTENCE_END,
     SHORT_BLOCK_CHARS,
     CruftRules,
     Rule,
+    ends_sentence,
     normalise_block,
 )
 from transforms.text.tail import Block, Text, find_short_run, find_tails, find_window
@@ -70,7 +70,7 @@ def _find_tail_cruft(lines: list[str], rules: CruftRules) -> dict[int, Rule]:
 def _keeps_prose(lines: list[str], doomed: dict[int, Rule]) -> bool:
     """Whether a sentence of the article is left; a share bar may stand between the headline and a short text."""
     return any(
-        SENTENCE_END.search(line) is not None or len(line) > SHORT_BLOCK_CHARS
+        ends_sentence(line) or len(line) > SHORT_BLOCK_CHARS
         for number, line in enumerate(lines)
         if number not in doomed
     )

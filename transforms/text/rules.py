@@ -58,7 +58,8 @@ _EDGE = " \t\"'.,:;!?*|/\\-_~=+<>#&@^$%()[]{}\u00a0‘’“”«»‹›…–�
 _OPENING_QUOTES = frozenset("\"'“‘„「『")
 _BARS = re.compile(r"\s*[|·•]\s*|\s+[/:»>–—-]\s+")
 _NESTED_GROUP = re.compile(r"\([^()]*\)")
-SENTENCE_END = re.compile(r"[.!?…。！？؟۔।][\"'”’»)\]]*\s*\Z")
+_SENTENCE_ENDS = tuple(".!?…。！？؟۔।")
+_CLOSING = " \t\r\n\u00a0\"'”’»)]"
 
 
 class RuleError(ValueError):
@@ -90,6 +91,15 @@ def normalise_block(block: str) -> str:
 def _key_of_literal(literal: str) -> str:
     """Literals are checked when they are read and compiled afterwards; normalising them once halves the start."""
     return normalise_block(literal)
+
+
+def ends_sentence(block: str) -> bool:
+    """Whether a block ends like a sentence, also in quotes or brackets.
+
+    >>> ends_sentence("“It rains.” "), ends_sentence("Related posts")
+    (True, False)
+    """
+    return block.rstrip(_CLOSING).endswith(_SENTENCE_ENDS)
 
 
 def block_start(block: str, chars: int) -> str:
@@ -223,7 +233,7 @@ class CruftRules:
         rule = self._literals.get(key)
         if rule is None:
             rule = self._find_by_pattern(key) or self._find_before_colon(key)
-            if rule is None or ((rule.not_sentence or rule.before_colon) and SENTENCE_END.search(block)):
+            if rule is None or ((rule.not_sentence or rule.before_colon) and ends_sentence(block)):
                 return None
         if rule.keeps_credits and self.names_agency(block):
             return None
@@ -240,7 +250,7 @@ class CruftRules:
         ('strong', 'weak')
         >>> rules.find_row("About us and the sea")
         """
-        if len(block) > MAX_ROW_CHARS or SENTENCE_END.search(block):
+        if len(block) > MAX_ROW_CHARS or ends_sentence(block):
             return None
         parts = [part for part in _BARS.split(block) if part.strip()]
         if len(parts) > 1:

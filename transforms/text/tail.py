@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from transforms.text.rules import MAX_ROW_CHARS, SENTENCE_END, SHORT_BLOCK_CHARS, CruftRules, Rule
+from transforms.text.rules import MAX_ROW_CHARS, SHORT_BLOCK_CHARS, CruftRules, Rule, ends_sentence
 
 # Furniture may stand between lines that no rule knows. The search goes on above those until they weigh this much: a
 # short one weighs one; a long one, likely a paragraph of the article or a reader's comment, four. Each known block
@@ -120,6 +120,11 @@ _NOTICES: Final = (
     "all rights reserved", "alle rechte vorbehalten", "tous droits réservés", "derechos reservados",
     "diritti riservati", "direitos reservados", "права защищены", "版权所有", "無断転載", "무단 전재", "무단전재",
 )  # fmt: skip
+# Parts of these, for a look that is cheap in a long paragraph.
+_NOTICE_CLUES: Final = (
+    "serv", "SERV", "ehalten", "EHALTEN", "©", "(c)", "(C)", "opyright", "OPYRIGHT", "защищ", "ЗАЩИЩ", "版", "転",
+    "전재",
+)  # fmt: skip
 _NOTICE_STARTS: Final = ("©", "(c) ", "copyright ")
 
 
@@ -197,14 +202,18 @@ class Text:
 
 def _find(text: str, rules: CruftRules) -> Rule | None:
     rule = rules.find(text)
-    if rule is None and len(text) <= MAX_ROW_CHARS:
+    if rule is not None or len(text) > MAX_ROW_CHARS:
+        return rule
+    if not ends_sentence(text):
         rule = _ROWS.get(rules.find_row(text))
-        if rule is None and _is_notice(text) and not rules.names_agency(text):
-            rule = _NOTICE
+    if rule is None and _is_notice(text) and not rules.names_agency(text):
+        rule = _NOTICE
     return rule
 
 
 def _is_notice(text: str) -> bool:
+    if not any(clue in text for clue in _NOTICE_CLUES):
+        return False
     folded = text.casefold()
     return folded.startswith(_NOTICE_STARTS) or any(notice in folded for notice in _NOTICES)
 
@@ -282,7 +291,7 @@ def _score(window: list[Block], rules: CruftRules, *, comments: bool) -> list[tu
             scored.append((0.0 if listed else WEAK_SCORE, rule))
         else:
             announces = text.endswith(_LIST_MARKS)
-            sentence = announces or SENTENCE_END.search(text) is not None
+            sentence = announces or ends_sentence(text)
             proven = below is not None and below is not _BELOW_WEAK
             if _is_note(text, rules) or _is_long(text, sentence, proven):
                 if comments and below is _BELOW_FORM and not _is_note(text, rules):
@@ -312,7 +321,7 @@ def find_short_run(text: Text) -> dict[int, Rule]:
     cut = sentences = 0
     for line in text.kept_from_below():
         block = Block(line, text.lines[line], text.find(line))
-        sentence = block.rule is None and SENTENCE_END.search(block.text) is not None
+        sentence = block.rule is None and ends_sentence(block.text)
         if block.rule is None and (
             len(block.text) > SHORT_BLOCK_CHARS
             or block.text.endswith(_LIST_MARKS)
