@@ -15,6 +15,8 @@ from transforms.components import FindComponents
 from transforms.config import DedupConfig, Keep, LedgerConfig
 from transforms.errors import RunFailedError
 from transforms.finalise import NOTHING, FinaliseShards, NumberLines
+from transforms.index import FindWindow
+from transforms.index_part import WriteIndexPart
 from transforms.ledger import NOTHING_LEARNED, LearnBoilerplate, StripShards
 from transforms.sign import Keyed, SignShards
 from transforms.staging import Staging
@@ -44,6 +46,8 @@ def build(
         >> CleanShards(read=partial(read_split, options=read), staging=staging, config=clean, ledger=ledger.learn)
     )
     shards = counts | "Shards" >> beam.Keys()
+    index = terms.indexing.index if terms.indexing else None
+    window = beam.pvalue.AsSingleton(shards | FindWindow(staging=staging, index=index)) if index else None
     if ledger.learn:
         learned = shards | "LearnBoilerplate" >> LearnBoilerplate(staging=staging, config=ledger)
         shards = shards | "StripShards" >> StripShards(staging=staging, learned=learned)
@@ -52,25 +56,33 @@ def build(
     signed = shards | "SignShards" >> SignShards(staging=staging, config=dedup)
     renames = signed.ids | "FindRepeatedIds" >> FindRepeatedIds()
 
-    near = signed.bands | "FindBandEdges" >> FindBandEdges(staging=staging)
+    near = signed.bands | "FindBandEdges" >> FindBandEdges(staging=staging, window=window)
     contained = signed.fingerprints | "FindContainmentEdges" >> FindContainmentEdges(
         staging=staging,
         containment=dedup.containment,
         min_jaccard=MIN_JACCARD if dedup.decide == "signs" else 1.0,
+        window=window,
     )
     members = (near, contained) | "Edges" >> beam.Flatten() | "FindComponents" >> FindComponents()
 
     decisions = (
         {"members": members, "renames": renames}
-        | "FetchMembers" >> FetchMembers(staging=staging)
-        | "VerifyComponents" >> VerifyComponents(config=dedup)
+        | "FetchMembers" >> FetchMembers(staging=staging, index=index)
+        | "VerifyComponents" >> VerifyComponents(config=dedup, index=index)
     )
     lines = counts | "NumberLines" >> NumberLines()
     every = counts | "EveryShard" >> beam.Map(lambda counted: (counted[0], NOTHING)).with_output_types(Keyed)
     parts = {"shards": every, "decisions": decisions, "renames": renames, "lines": lines} | (
-        "FinaliseShards" >> FinaliseShards(staging=staging, output=terms.output, keep=keep, learned=learned)
+        "FinaliseShards"
+        >> FinaliseShards(staging=staging, output=terms.output, keep=keep, learned=learned, indexed=index is not None)
     )
-    _ = parts | "Commit" >> Commit(terms=terms)
+    index_files = None
+    if terms.indexing and window:
+        part = WriteIndexPart(
+            output=terms.output, part=terms.indexing.part_uri, staging=staging, config=dedup, window=window
+        )
+        index_files = beam.pvalue.AsList(parts | "WriteIndexPart" >> part)
+    _ = parts | "Commit" >> Commit(terms=terms, index_files=index_files, window=window)
 
 
 def read_split(split: Split, options: ReadOptions) -> Iterator[PartBatch]:

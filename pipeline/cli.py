@@ -165,6 +165,26 @@ def _days(_: click.Context, __: click.Parameter, value: str | None) -> float | N
     help="all: copies stay in articles/ too, with their canonical_id.",
 )
 @click.option(
+    "--index",
+    default="",
+    metavar="DIR",
+    help="Folder or URI of the index across runs: copies of articles that earlier runs kept are folded into those.",
+)
+@click.option(
+    "--index-window",
+    default="30d",
+    metavar="SPAN",
+    show_default=True,
+    help="How far the index is looked back into from the date of this run's articles: 30d, 6w.",
+)
+@click.option(
+    "--index-run",
+    default="",
+    metavar="NAME",
+    show_default="by input and output",
+    help="Name of this run in the index; a run of the same name is replaced.",
+)
+@click.option(
     "--quotes",
     type=click.Choice(["keep", "straight"]),
     default="keep",
@@ -223,6 +243,7 @@ def run(**options: Any) -> None:
         logging.getLogger().setLevel(logging.ERROR)  # Beam warns of extras that are not installed
 
         from pipeline import options as parsing
+        from pipeline.index import check_name, parse_window
         from pipeline.progress import Progress
         from pipeline.run import run as run_pipeline
         from pipeline.show import show_summary
@@ -252,6 +273,9 @@ def run(**options: Any) -> None:
             ),
             ledger=_ledger_config(options),
             keep=options["keep"],
+            index=parsing.expand_user(options["index"]),
+            index_window=parse_window(options["index_window"]),
+            index_run=check_name(options["index_run"]) if options["index_run"] else "",
             workers=options["workers"],
             max_reject_rate=options["max_reject_rate"],
             strict=options["strict"],
@@ -334,6 +358,73 @@ def compare(left: str, right: str, shingle: int, num_perm: int, as_json: bool) -
         cleaner = Cleaner()
         texts = [cleaner.clean(decode(_read(file)).text).text for file in (left, right)]
         show_comparison(compare_texts(*texts, shingle=shingle, num_perm=num_perm), (left, right), as_json=as_json)
+
+
+@cli.group()
+def index() -> None:
+    """Look after the index of earlier runs that `run --index` matches articles with."""
+
+
+_INDEX = click.argument("uri", metavar="INDEX")
+
+
+@index.command(name="ls", cls=_Command)
+@_INDEX
+@click.option("--json", "as_json", is_flag=True, help="The same as JSON.")
+def index_ls(uri: str, as_json: bool) -> None:
+    """List the runs in an index in their order: a run sees those above it."""
+    with _user_errors():
+        from pipeline.index import read_runs
+        from pipeline.show_index import show_runs
+
+        show_runs(read_runs(uri), as_json=as_json)
+
+
+@index.command(name="prune", cls=_Command)
+@_INDEX
+@click.option(
+    "--older-than", required=True, metavar="SPAN", help="90d, 12w: counts back from the newest run in the index."
+)
+@click.option("--json", "as_json", is_flag=True, help="The runs that were dropped as JSON.")
+def index_prune(uri: str, older_than: str, as_json: bool) -> None:
+    """Drop the runs of which every article is older than that."""
+    with _user_errors():
+        from pipeline.index import parse_window, prune
+        from pipeline.show_index import show_changed
+
+        show_changed("dropped", prune(uri, parse_window(older_than)), as_json=as_json)
+
+
+@index.command(name="drop-run", cls=_Command)
+@_INDEX
+@click.argument("name")
+def index_drop_run(uri: str, name: str) -> None:
+    """Take the run NAME out of an index, so that later runs no longer see its articles."""
+    with _user_errors():
+        from pipeline.index import drop_run
+
+        drop_run(uri, name)
+
+
+@index.command(name="rebuild", cls=_Command)
+@_INDEX
+@click.option("--threshold", default=0.7, show_default=True, help="As in run.")
+@click.option("--shingle", default=5, show_default=True, help="As in run.")
+@click.option("--num-perm", default=128, show_default=True, help="As in run.")
+@click.option("--json", "as_json", is_flag=True, help="The runs that were rebuilt as JSON.")
+def index_rebuild(uri: str, threshold: float, shingle: int, num_perm: int, as_json: bool) -> None:
+    """Sign the articles in an index anew, for runs of another scheme: other options, or another version of cleancopy.
+
+    Give the options that later runs have. Runs that are of that scheme already are left as they are.
+    """
+    with _user_errors():
+        from pipeline.index import rebuild
+        from pipeline.show_index import show_changed
+        from transforms.config import DedupConfig
+
+        config = DedupConfig(threshold=threshold, shingle=shingle, num_perm=num_perm)
+        done = rebuild(uri, config, lambda line: click.echo(line, err=True))
+        show_changed("rebuilt", done, as_json=as_json)
 
 
 @cli.group(name="eval")

@@ -10,10 +10,13 @@ from typing import Any
 
 import apache_beam as beam
 
+from pipeline.index import Indexing, commit_part
 from pipeline.layout import FOLDERS, MANIFEST, SUCCESS
 from transforms import files
 from transforms.errors import RunFailedError
 from transforms.finalise import PartFile, PartTotals
+from transforms.index import Window
+from transforms.index_part import IndexFile
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -28,6 +31,7 @@ class Terms:
     """The run's lease: while this file exists, the output folder is the run's."""
     described: dict[str, Any]
     """Inputs, configuration and versions, for the manifest, and the run's history."""
+    indexing: Indexing | None = None
 
 
 @dataclasses.dataclass(eq=False, kw_only=True)
@@ -38,6 +42,9 @@ class Commit(beam.PTransform):
     """
 
     terms: Terms
+    index_files: beam.pvalue.AsList | None = None
+    """What was written of the run's part of the index."""
+    window: beam.pvalue.AsSingleton | None = None
 
     def expand(self, parts: beam.PCollection[PartTotals]) -> beam.PCollection[None]:
         """Bring all totals together, then commit."""
@@ -45,12 +52,18 @@ class Commit(beam.PTransform):
             parts
             | "UnderOneKey" >> beam.Map(lambda totals: (0, totals)).with_output_types(tuple[int, PartTotals])
             | "GroupParts" >> beam.GroupByKey()
-            | "CommitRun" >> beam.Map(lambda grouped, terms: commit(grouped[1], terms), self.terms)
+            | "CommitRun"
+            >> beam.Map(lambda grouped, *told: commit(grouped[1], *told), self.terms, self.index_files, self.window)
         )
 
 
-def commit(parts: Iterable[PartTotals], terms: Terms) -> None:
-    """Check the books and write the manifest and ``_SUCCESS``.
+def commit(
+    parts: Iterable[PartTotals],
+    terms: Terms,
+    index_files: Iterable[IndexFile] | None = None,
+    window: Window | None = None,
+) -> None:
+    """Check the books and write the manifest, the run's entry in the index, and ``_SUCCESS``.
 
     Raises:
         RunFailedError: the books do not balance, or more was rejected than the terms allow.
@@ -62,6 +75,8 @@ def commit(parts: Iterable[PartTotals], terms: Terms) -> None:
     written = json.dumps(manifest, indent=2, ensure_ascii=False).encode()
     for name, content in ((MANIFEST, written), (SUCCESS, b"")):
         _check_holding(terms)
+        if name == SUCCESS and terms.indexing is not None and index_files is not None and window is not None:
+            commit_part(terms.indexing, index_files, window)
         files.write_bytes(files.join(terms.output, name), content)
         files.make_durable(files.join(terms.output, name))
 

@@ -28,9 +28,10 @@ def explain_article(output: str, article_id: str) -> dict[str, Any]:
     story: dict[str, Any] = {"id": article_id, "article": article[0] if article else None}
     story["duplicate"] = duplicate[0] if duplicate else None
     if duplicate:
-        canonical = _rows(
-            output, "articles", duplicate[0]["canonical_id"], ["id", "url", "source", "title", "published"]
-        )
+        wanted = ["id", "url", "source", "title", "published"]
+        # Of an earlier run the output is not here, though an article of that id may be.
+        is_earlier = duplicate[0].get("canonical_run") is not None
+        canonical = [] if is_earlier else _rows(output, "articles", duplicate[0]["canonical_id"], wanted)
         story["canonical"] = canonical[0] if canonical else None
     story["edits"] = edits
     return story

@@ -29,6 +29,12 @@ class Config:
     dedup: DedupConfig = dataclasses.field(default_factory=DedupConfig)
     ledger: LedgerConfig = dataclasses.field(default_factory=LedgerConfig)
     keep: Keep = "canonical"
+    index: str = ""
+    """Folder of the index across runs; empty = none."""
+    index_window: int = 30
+    """Days."""
+    index_run: str = ""
+    """Name of this run in the index; empty = by input and output."""
     workers: int = 0
     """Worker processes; 0 = one per core."""
     max_reject_rate: float = DEFAULT_MAX_REJECT_RATE
@@ -48,6 +54,7 @@ class Config:
             ("boilerplate-support", self.ledger.min_support, 2, 1_000_000),
             ("boilerplate-diversity", self.ledger.min_diversity, 2, 1_000_000),
             ("workers", self.workers, 0, 1024),
+            ("index-window", self.index_window, 0, 36_500),
         ):
             if not low <= value <= high:
                 raise UsageError(f"--{name} [{value}] must lie between {low} and {high}")
@@ -69,6 +76,11 @@ class Config:
             "keep": self.keep,
             **dataclasses.asdict(self.dedup),
             **self.ledger.described(),
+            **(
+                {"index": self.index, "index_window": self.index_window, "index_run": self.index_run}
+                if self.index
+                else {}
+            ),
         }
 
 

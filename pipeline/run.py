@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from pipeline.commit import Terms, now
 from pipeline.formats import ReadOptions
+from pipeline.index import begin, known_boilerplate, open_index
 from pipeline.layout import MANIFEST, STAGING
 from pipeline.lease import Lease, LeaseError, acquire
 from pipeline.options import Config, check_beam_args, fingerprint, versions
@@ -43,6 +44,7 @@ def run(config: Config, progress: Progress) -> Manifest:
         "versions": versions(),
         "started": now(),
     }
+    indexed = open_index(config, len(planned.splits))
     with acquire(config.output, progress.say) as lease:
         standing = standing_of(config.output)
         tidy(standing)
@@ -62,6 +64,7 @@ def run(config: Config, progress: Progress) -> Manifest:
             strict=config.strict,
             claim=lease.uri,
             described=resumed.described,
+            indexing=begin(config, staging, str(described["run"]), indexed),
         )
         _run_graph(config, planned.splits, staging, terms, beam_args, progress, lease)
         manifest: Manifest = json.loads(files.read_bytes(files.join(config.output, MANIFEST)))
@@ -123,7 +126,7 @@ def _run_graph(
                 read=ReadOptions(columns=dict(config.columns)),
                 clean=config.clean,
                 dedup=config.dedup,
-                ledger=config.ledger,
+                ledger=known_boilerplate(config, terms.indexing),
                 keep=config.keep,
                 terms=terms,
             )

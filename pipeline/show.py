@@ -114,9 +114,11 @@ def show_explanation(story: Mapping[str, Any], *, as_json: bool) -> None:
             console.print(f"  {'credits':<10} {escape(', '.join(article['credits']))}", highlight=False)
     if duplicate:
         kept = story["canonical"] or {}
+        run = duplicate.get("canonical_run")
+        of_run = f" of run {escape(run)}" if run else ""
         console.print(
-            f"\nFolded into [bold]{escape(duplicate['canonical_id'])}[/] as [bold]{duplicate['relation']}[/]: Jaccard "
-            f"{duplicate['jaccard']:.3f}, containment {duplicate['containment']:.3f}",
+            f"\nFolded into [bold]{escape(duplicate['canonical_id'])}[/]{of_run} as [bold]{duplicate['relation']}[/]: "
+            f"Jaccard {duplicate['jaccard']:.3f}, containment {duplicate['containment']:.3f}",
             soft_wrap=True,
             highlight=False,
         )

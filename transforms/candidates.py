@@ -13,6 +13,7 @@ import numpy as np
 
 from transforms.batches import column, cut_by, make_batch
 from transforms.exchange import Notice, partition_of, read_partition, write_partitions
+from transforms.index import Window, is_indexed, with_index
 from transforms.schemas import BANDS, EDGES, FINGERPRINTS, IDS, PAIR_COUNTS, RENAMES
 from transforms.sign import Keyed
 from transforms.staging import Staging
@@ -29,11 +30,15 @@ class FindBandEdges(beam.PTransform):
     """
 
     staging: Staging
+    window: beam.pvalue.AsSingleton | None = None
+    """What of the index takes part."""
 
     def expand(self, bands: beam.PCollection[Notice]) -> beam.PCollection[Notice]:
         """Group, then sort each partition."""
         return (
-            bands | "GroupPartitions" >> beam.GroupByKey() | "FindBuckets" >> beam.FlatMap(_find_buckets, self.staging)
+            bands
+            | "GroupPartitions" >> beam.GroupByKey()
+            | "FindBuckets" >> beam.FlatMap(_find_buckets, self.staging, self.window)
         )
 
 
@@ -49,13 +54,15 @@ class FindContainmentEdges(beam.PTransform):
     staging: Staging
     containment: float
     min_jaccard: float = 1.0
+    window: beam.pvalue.AsSingleton | None = None
+    """What of the index takes part; two articles of the index are no pair."""
 
     def expand(self, fingerprints: beam.PCollection[Notice]) -> beam.PCollection[Notice]:
         """Count what pairs share in each partition, then add up."""
         return (
             fingerprints
             | "GroupPartitions" >> beam.GroupByKey()
-            | "CountShared" >> beam.FlatMap(_count_shared, self.staging)
+            | "CountShared" >> beam.FlatMap(_count_shared, self.staging, self.window)
             | "GroupPairs" >> beam.GroupByKey()
             | "AddUpShared" >> beam.FlatMap(_add_up_pairs, self.staging, self.containment, self.min_jaccard)
         )
@@ -78,8 +85,8 @@ Grouped = tuple[int, Iterable[str]]
 """A partition, and the files that hold rows of it."""
 
 
-def _find_buckets(notice: Grouped, staging: Staging) -> Iterator[Notice]:
-    bands = read_partition(BANDS, notice)
+def _find_buckets(notice: Grouped, staging: Staging, window: Window | None = None) -> Iterator[Notice]:
+    bands = with_index(read_partition(BANDS, notice), window, "bands", notice[0])
     keys, refs = column(bands, "key"), column(bands, "ref")
     order = np.lexsort((refs, keys))
     keys, refs = keys[order], refs[order]
@@ -88,8 +95,8 @@ def _find_buckets(notice: Grouped, staging: Staging) -> Iterator[Notice]:
     yield from _write_edges(staging.exchange("band-edges", notice[0]), hubs, refs[1:][follows])
 
 
-def _count_shared(notice: Grouped, staging: Staging) -> Iterator[Notice]:
-    table = read_partition(FINGERPRINTS, notice)
+def _count_shared(notice: Grouped, staging: Staging, window: Window | None = None) -> Iterator[Notice]:
+    table = with_index(read_partition(FINGERPRINTS, notice), window, "fingerprints", notice[0])
     hashes, ranks, refs = (column(table, name) for name in ("hash", "rank", "ref"))
     # Longest first, so that the hub of a common hash is the article most likely to contain the others.
     order = np.lexsort((refs, ~ranks, hashes))
@@ -104,6 +111,8 @@ def _count_shared(notice: Grouped, staging: Staging) -> Iterator[Notice]:
         later.append(rows)
         earlier.append(rows - distance)
     first, second = np.concatenate(earlier), np.concatenate(later)
+    new = ~(is_indexed(refs[first]) & is_indexed(refs[second]))
+    first, second = first[new], second[new]
     if not len(first):
         return
     left, right = np.minimum(refs[first], refs[second]), np.maximum(refs[first], refs[second])

@@ -14,6 +14,8 @@ from types import TracebackType
 from typing import Any, Final, NamedTuple, Self, TypeVar
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 from pyarrow import fs
@@ -357,6 +359,25 @@ def read_parquet(uri: str, columns: Sequence[str] | None = None) -> Iterator[pa.
     """Yield a Parquet file's rows in batches of up to 1,000."""
     with open_parquet(uri) as parquet:
         yield from parquet.iter_batches(READ_ROWS, columns=list(columns) if columns is not None else None)
+
+
+def read_rows(
+    uri: str, rows: npt.NDArray[np.integer[Any]], columns: Sequence[str]
+) -> Iterator[tuple[int, pa.RecordBatch]]:
+    """Yield the batches in which one of ``rows`` stands (ascending, from 0), each with the row that it starts at.
+
+    Groups without any of the rows are not read.
+    """
+    first = 0
+    with open_parquet(uri) as parquet:
+        for group in range(parquet.num_row_groups):
+            after = first + parquet.metadata.row_group(group).num_rows
+            if np.searchsorted(rows, first) == np.searchsorted(rows, after):
+                first = after
+                continue
+            for batch in parquet.iter_batches(READ_ROWS, [group], list(columns)):
+                yield first, batch
+                first += batch.num_rows
 
 
 def write_parquet(uri: str, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> FileStats:

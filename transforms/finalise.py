@@ -15,7 +15,7 @@ from transforms import files
 from transforms.batches import column, join_batches, make_batch
 from transforms.clean import ShardCounts
 from transforms.config import Keep
-from transforms.schemas import ALL_ARTICLES, ARTICLES, BOILERPLATE, DECISIONS, DUPLICATES, EDITS, LINES_BEFORE, REJECTS
+from transforms.schemas import BOILERPLATE, DECISIONS, EDITS, LINES_BEFORE, REJECTS, articles_schema, duplicates_schema
 from transforms.sign import Keyed
 from transforms.staged import read_articles, read_edits, read_overlay
 from transforms.staging import Staging
@@ -105,21 +105,29 @@ class FinaliseShards(beam.PTransform):
     keep: Keep
     learned: Any
     """A PCollection of one BOILERPLATE batch, for ``boilerplate/``."""
+    indexed: bool = False
+    """Whether there is an index, so that the output has columns of it."""
 
     def expand(self, by_shard: Any) -> beam.PCollection[PartTotals]:
         """Join by shard, then write."""
+        schemas = articles_schema(self.keep, self.indexed), duplicates_schema(self.indexed)
         return (
             by_shard
             | "JoinByShard" >> beam.CoGroupByKey()
             | "WriteParts"
             >> beam.Map(
-                _finalise, beam.pvalue.AsSingleton(self.learned), self.staging, self.output, self.keep
+                _finalise, beam.pvalue.AsSingleton(self.learned), self.staging, self.output, self.keep, schemas
             ).with_output_types(PartTotals)
         )
 
 
 def _finalise(
-    joined: tuple[int, dict[str, Any]], learned: pa.RecordBatch, staging: Staging, output: str, keep: Keep
+    joined: tuple[int, dict[str, Any]],
+    learned: pa.RecordBatch,
+    staging: Staging,
+    output: str,
+    keep: Keep,
+    schemas: tuple[pa.Schema, pa.Schema],
 ) -> PartTotals:
     shard, by_tag = joined
     finished = staging.finished(shard)
@@ -149,10 +157,10 @@ def _finalise(
     duplicates: list[pa.RecordBatch] = []
     articles = write(
         "articles",
-        ALL_ARTICLES if keep == "all" else ARTICLES,
-        _articles(read_articles(staging, shard), decisions, renames, before, keep, duplicates),
+        schemas[0],
+        _articles(read_articles(staging, shard), decisions, renames, before, keep, schemas, duplicates),
     )
-    copies = write("duplicates", DUPLICATES, duplicates)
+    copies = write("duplicates", schemas[1], duplicates)
     write("edits", EDITS, _edits(staging, shard, renames))
     rejected = write("rejects", REJECTS, _rejects(staging.rejects(shard), before))
     if shard == 0:
@@ -176,13 +184,14 @@ def _articles(
     renames: dict[int, int],
     before: dict[str, int],
     keep: Keep,
+    schemas: tuple[pa.Schema, pa.Schema],
     duplicates: list[pa.RecordBatch],
 ) -> Iterator[pa.RecordBatch]:
     """The articles part; the rows of the duplicates part are collected on the way."""
     order = np.argsort(column(decisions, "row"))
     decisions = decisions.take(pa.array(order))
     decided = column(decisions, "row")
-    schema = ALL_ARTICLES if keep == "all" else ARTICLES
+    schema, copies_schema = schemas
     first = 0
     for batch in staged:
         count = batch.num_rows
@@ -192,21 +201,22 @@ def _articles(
         known = {name: batch.column(name) for name in batch.schema.names}
         known["id"] = rename(known["id"], first, renames)
         known["input"] = _input_names(batch, before)
-        known["cluster_id"] = _with(known["id"], rows, inside.column("canonical_id"))
+        known["canonical_id"] = _with(known["id"], rows, inside.column("canonical_id"))
+        known["cluster_id"] = _with(known["id"], rows, inside.column("cluster_id"))
+        for name in ("canonical_run", "cluster_run"):
+            known[name] = _with(pa.nulls(count, pa.string()), rows, inside.column(name))
         known["cluster_size"] = _with(pa.repeat(pa.scalar(1, pa.int32()), count), rows, inside.column("cluster_size"))
         known["copies"] = _with_lists(count, rows, inside.column("copies"))
         known["embeds"] = _with_lists(count, rows, inside.column("embeds"))
-        known["canonical_id"] = known["cluster_id"]
         first += count
         articles = make_batch(schema, *(known[name] for name in schema.names))
         folded = pc.is_valid(inside.column("relation"))
         copies = pa.array(rows).filter(folded)
         if len(copies):
             known = {name: values.take(copies) for name, values in known.items()} | {
-                name: inside.column(name).filter(folded)
-                for name in ("canonical_id", "relation", "jaccard", "containment", "signs")
+                name: inside.column(name).filter(folded) for name in ("relation", "jaccard", "containment", "signs")
             }
-            duplicates.append(make_batch(DUPLICATES, *(known[name] for name in DUPLICATES.names)))
+            duplicates.append(make_batch(copies_schema, *(known[name] for name in copies_schema.names)))
             if keep == "canonical":
                 kept = np.ones(count, bool)
                 kept[copies.to_numpy()] = False

@@ -4,6 +4,8 @@ from typing import Final
 
 import pyarrow as pa
 
+from transforms.config import Keep
+
 TIMESTAMP: Final = pa.timestamp("us", tz="UTC")
 
 
@@ -57,9 +59,6 @@ ARTICLES: Final = pa.schema(
     ]
 )
 
-ALL_ARTICLES: Final = ARTICLES.append(_field("canonical_id", pa.string()))
-"""With ``--keep all``."""
-
 DUPLICATES: Final = pa.schema(
     [
         _field("id", pa.string()),
@@ -71,6 +70,24 @@ DUPLICATES: Final = pa.schema(
         _field("signs", SIGNS),
     ]
 )
+
+# With --index alone: the article may be one that an earlier run kept.
+CANONICAL_RUN: Final = _field("canonical_run", pa.string(), "name of the run that canonical_id is of; null = this one")
+CLUSTER_RUN: Final = _field("cluster_run", pa.string(), "name of the run that cluster_id is of; null = this one")
+
+
+def articles_schema(keep: Keep, indexed: bool) -> pa.Schema:
+    """``articles`` as ``--keep`` and ``--index`` have it."""
+    more = [CLUSTER_RUN] if indexed else []
+    if keep == "all":
+        more += [DUPLICATES.field("canonical_id"), *([CANONICAL_RUN] if indexed else [])]
+    return pa.schema([*ARTICLES, *more])
+
+
+def duplicates_schema(indexed: bool) -> pa.Schema:
+    """``duplicates`` as ``--index`` has it."""
+    return pa.schema([*DUPLICATES, *([CANONICAL_RUN, CLUSTER_RUN] if indexed else [])])
+
 
 EDITS: Final = pa.schema(
     [
@@ -120,6 +137,18 @@ MEMBER_ARTICLES: Final = pa.schema(
         _field("component", pa.uint64()),
         REF,
         *(STAGED.field(name) for name in ("id", "url", "source", "title", "published", "words", "text")),
+        _field("cluster_id", pa.string(), "of an article of the index alone"),
+        CLUSTER_RUN,
+    ]
+)
+
+# An article of the index: what verification needs of it, and its date there.
+INDEXED: Final = pa.schema(
+    [
+        *(STAGED.field(name) for name in ("id", "url", "source", "title", "published", "words", "text")),
+        _field("cluster_id", pa.string()),
+        CLUSTER_RUN,
+        _field("date", pa.date32(), "day from which the window counts; that of the run if not published"),
     ]
 )
 
@@ -138,6 +167,9 @@ DECISIONS: Final = pa.schema(
         _field("copies", pa.list_(COPY)),
         _field("embeds", pa.list_(pa.string())),
         _field("held", pa.string(), "why the cluster that it would have led is held back, with its size"),
+        CANONICAL_RUN,
+        _field("cluster_id", pa.string()),
+        CLUSTER_RUN,
     ]
 )
 

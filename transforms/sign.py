@@ -45,7 +45,6 @@ class _SignShard(beam.DoFn):
     def __init__(self, staging: Staging, config: DedupConfig) -> None:
         self._staging = staging
         self._config = config
-        self._banding = choose_banding(config.threshold, config.num_perm)
 
     def process(
         self, shard: int
@@ -65,31 +64,31 @@ class _SignShard(beam.DoFn):
         tables: dict[str, list[pa.RecordBatch]] = {tag: [] for tag in uris}
         first = shard << 32
         for batch in read_articles(self._staging, shard, ["id", "url", "text"]):
-            for tag, columns in self._sign(batch, first).items():
+            for tag, columns in sign_batch(batch, first, self._config).items():
                 tables[tag].append(make_batch(_SCHEMAS[tag], *columns))
             first += batch.num_rows
         for tag, uri in uris.items():
             rows = join_batches(_SCHEMAS[tag], tables[tag])
             write_partitions(uri, rows.schema, cut_by(partition_of(column(rows, rows.schema.names[0])), rows))
 
-    def _sign(self, batch: pa.RecordBatch, first: int) -> dict[str, Columns]:
-        """Columns of each schema for consecutive articles; ``first`` is the reference of the first one."""
-        config = self._config
-        refs = np.arange(first, first + batch.num_rows, dtype=np.uint64)
-        texts = batch.column("text")
-        contents = string_hashes(texts) ^ string_hashes(batch.column("url").cast(pa.large_string()))
-        signed = sign_articles(texts, config.shingle, config.num_perm, config.scale)
-        some = signed.shingles > 0
-        keys = band_keys(signed.signatures[some], self._banding)
-        # Who is too short for an excerpt is too short to contain one.
-        long = signed.shingles >= config.min_excerpt_shingles
-        sizes = np.diff(signed.fingerprint_offsets)
-        hashes = signed.fingerprints[np.repeat(long, sizes)]
-        sizes = np.where(long, sizes, 0)
-        # Of equally long articles the content decides, never the place in the input.
-        ranks = np.minimum(sizes, 0xFFFF).astype(np.uint32) << 16 | (contents & 0xFFFF).astype(np.uint32)
-        return {
-            "bands": (keys.ravel(), np.repeat(refs[some], keys.shape[1])),
-            "fingerprints": (hashes, np.repeat(ranks, sizes), np.repeat(refs, sizes)),
-            "ids": (string_hashes(batch.column("id").cast(pa.large_string())), contents, refs),
-        }
+
+def sign_batch(batch: pa.RecordBatch, first: int, config: DedupConfig) -> dict[str, Columns]:
+    """Columns of each schema for consecutive articles; ``first`` is the reference of the first one."""
+    refs = np.arange(first, first + batch.num_rows, dtype=np.uint64)
+    texts = batch.column("text")
+    contents = string_hashes(texts) ^ string_hashes(batch.column("url").cast(pa.large_string()))
+    signed = sign_articles(texts, config.shingle, config.num_perm, config.scale)
+    some = signed.shingles > 0
+    keys = band_keys(signed.signatures[some], choose_banding(config.threshold, config.num_perm))
+    # Who is too short for an excerpt is too short to contain one.
+    long = signed.shingles >= config.min_excerpt_shingles
+    sizes = np.diff(signed.fingerprint_offsets)
+    hashes = signed.fingerprints[np.repeat(long, sizes)]
+    sizes = np.where(long, sizes, 0)
+    # Of equally long articles the content decides, never the place in the input.
+    ranks = np.minimum(sizes, 0xFFFF).astype(np.uint32) << 16 | (contents & 0xFFFF).astype(np.uint32)
+    return {
+        "bands": (keys.ravel(), np.repeat(refs[some], keys.shape[1])),
+        "fingerprints": (hashes, np.repeat(ranks, sizes), np.repeat(refs, sizes)),
+        "ids": (string_hashes(batch.column("id").cast(pa.large_string())), contents, refs),
+    }

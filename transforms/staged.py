@@ -1,6 +1,6 @@
 """Reads a staging shard as it stands: what was cleaned, under the overlay of what was stripped of boilerplate later."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -34,6 +34,14 @@ def read_articles(staging: Staging, shard: int, columns: Sequence[str] | None = 
                 batch = batch.set_column(place, batch.schema.field(name), values)
         first += batch.num_rows
         yield batch
+
+
+def with_rows(batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[int, pa.RecordBatch]]:
+    """Each batch with the row that it starts at."""
+    first = 0
+    for batch in batches:
+        yield first, batch
+        first += batch.num_rows
 
 
 def read_overlay(staging: Staging, shard: int) -> pa.RecordBatch:

@@ -14,18 +14,20 @@ from transforms.batches import column, cut_by, join_batches, make_batch
 from transforms.config import DedupConfig
 from transforms.errors import RunFailedError
 from transforms.exchange import PARTITIONS, Notice, read_partition, write_partitions
+from transforms.index import FIRST_SHARD, Index
 from transforms.schemas import DECISIONS, MEMBER_ARTICLES, MEMBERS, RENAMES
 from transforms.sign import Keyed
-from transforms.staged import read_articles
+from transforms.staged import read_articles, with_rows
 from transforms.staging import Staging
 from transforms.text.decide import SAME_STORY, Article, DecisionThresholds
-from transforms.text.leaders import CANONICAL, EXACT, EXCERPT, NEAR, Thresholds, cluster_by_leader
+from transforms.text.leaders import CANONICAL, EXACT, EXCERPT, NEAR, Thresholds, cluster_by_leader, match_earlier
 from transforms.text.shingles import shingle_hashes
-from transforms.text.stories import MIN_JACCARD, Reach, Verdict, find_stories
+from transforms.text.stories import MIN_JACCARD, Match, Reach, Verdict, find_stories, match_stories
 
 RELATIONS: Final = {EXACT: "exact", NEAR: "near", EXCERPT: "excerpt"}
 
 _COLUMNS = ["id", "url", "source", "title", "published", "words", "text"]
+_CLUSTER = ["cluster_id", "cluster_run"]  # of articles of the index
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
 
@@ -38,13 +40,14 @@ class FetchMembers(beam.PTransform):
     """
 
     staging: Staging
+    index: Index | None = None
 
     def expand(self, by_shard: Any) -> beam.PCollection[Notice]:
         """Join by shard, then copy the shard's rows."""
         return (
             by_shard
             | "JoinByShard" >> beam.CoGroupByKey()
-            | "WriteMembers" >> beam.FlatMap(_write_members, self.staging).with_output_types(Notice)
+            | "WriteMembers" >> beam.FlatMap(_write_members, self.staging, self.index).with_output_types(Notice)
         )
 
 
@@ -54,16 +57,21 @@ class VerifyComponents(beam.PTransform):
 
     In: ``(7, "…/members-00012.parquet")`` · out: ``(12, DECISIONS batch)``. ``relation`` is null for the article that
     is kept; its ``copies`` name those folded into it, and its ``embeds`` those that it quotes whole.
+
+    Of articles of the index nothing is decided: they stand. A new article that is a copy of one is folded into it, and
+    ``canonical_run`` says whose it is. One that says more, because it is a later version or contains the earlier
+    article, is kept, in the cluster of the earlier one.
     """
 
     config: DedupConfig
+    index: Index | None = None
 
     def expand(self, members: beam.PCollection[Notice]) -> beam.PCollection[Keyed]:
         """Group by partition of components, then cluster each component."""
         return (
             members
             | "GroupComponents" >> beam.GroupByKey()
-            | "ClusterEach" >> beam.FlatMap(_decisions, self.config).with_output_types(Keyed)
+            | "ClusterEach" >> beam.FlatMap(_decisions, self.config, self.index).with_output_types(Keyed)
         )
 
 
@@ -88,7 +96,9 @@ def renames_by_row(batches: Iterable[pa.RecordBatch]) -> dict[int, int]:
     return dict(zip(table.column("row").to_pylist(), table.column("ordinal").to_pylist(), strict=True))
 
 
-def _write_members(joined: tuple[int, dict[str, Iterable[pa.RecordBatch]]], staging: Staging) -> Iterator[Notice]:
+def _write_members(
+    joined: tuple[int, dict[str, Iterable[pa.RecordBatch]]], staging: Staging, index: Index | None = None
+) -> Iterator[Notice]:
     shard, by_tag = joined
     members = join_batches(MEMBERS, by_tag["members"])
     if not members.num_rows:
@@ -98,23 +108,27 @@ def _write_members(joined: tuple[int, dict[str, Iterable[pa.RecordBatch]]], stag
     order = np.argsort(rows)
     rows, components = rows[order], components[order]
     found: list[pa.RecordBatch] = []
-    first = 0
-    for batch in read_articles(staging, shard, _COLUMNS):
+    if index is not None and shard >= FIRST_SHARD:
+        batches = index.read_rows(shard, rows, [*_COLUMNS, *_CLUSTER])
+    else:
+        batches = with_rows(read_articles(staging, shard, _COLUMNS))
+    for first, batch in batches:
         begin, end = np.searchsorted(rows, [first, first + batch.num_rows])
         if begin < end:
             inside = pa.array(rows[begin:end] - first)
-            columns = {name: batch.column(name).take(inside) for name in _COLUMNS}
+            columns = {name: batch.column(name).take(inside) for name in batch.schema.names}
+            for name in _CLUSTER:
+                columns.setdefault(name, pa.nulls(len(inside), pa.string()))
             columns["id"] = rename(batch.column("id"), first, renames).take(inside)
             columns["component"] = components[begin:end]
             columns["ref"] = (np.uint64(shard) << np.uint64(32)) | rows[begin:end].astype(np.uint64)
             found.append(make_batch(MEMBER_ARTICLES, *(columns[name] for name in MEMBER_ARTICLES.names)))
-        first += batch.num_rows
     articles = join_batches(MEMBER_ARTICLES, found)
     partitions = (column(articles, "component") % PARTITIONS).astype(np.int64)
     yield from write_partitions(staging.exchange("members", shard), MEMBER_ARTICLES, cut_by(partitions, articles))
 
 
-def _decisions(notice: tuple[int, Iterable[str]], config: DedupConfig) -> Iterator[Keyed]:
+def _decisions(notice: tuple[int, Iterable[str]], config: DedupConfig, index: Index | None = None) -> Iterator[Keyed]:
     members = read_partition(MEMBER_ARTICLES, notice)
     # Rows sorted by component, inside a component canonical first; by content alone, never by place in the input.
     texts = members.column("text")
@@ -130,7 +144,7 @@ def _decisions(notice: tuple[int, Iterable[str]], config: DedupConfig) -> Iterat
         of_component = [articles[row] for row in inside]
         for article, row in zip(of_component, inside, strict=True):
             article["text"] = texts[row].as_py()
-        rows += _cluster_component(of_component, config)
+        rows += _cluster_with_index(of_component, config, index)
         for article in of_component:
             del article["text"]
     if rows:
@@ -143,8 +157,9 @@ def _decisions(notice: tuple[int, Iterable[str]], config: DedupConfig) -> Iterat
 def canonical_order(articles: list[dict[str, Any]], config: DedupConfig) -> list[int]:
     """Rows by component and, within one, in the order in which ``--canonical`` prefers them: the first is kept.
 
-    Undated articles come after dated ones; ties fall to the longer, then to the id, at last to the text. Versions of an
-    article (one URL of one source) stand together where the first of them belongs, the latest in front.
+    Articles of the index come first. Undated articles come after dated ones; ties fall to the longer, then to the id,
+    at last to the text. Versions of an article (one URL of one source) stand together where the first of them belongs,
+    the latest in front.
     """
 
     def key(article: dict[str, Any]) -> tuple[Any, ...]:
@@ -158,7 +173,10 @@ def canonical_order(articles: list[dict[str, Any]], config: DedupConfig) -> list
         return published, words
 
     def page(article: dict[str, Any]) -> tuple[Any, ...]:
-        return article["component"], article["source"], article["url"] or article["ref"]
+        return *group(article), article["source"], article["url"] or article["ref"]
+
+    def group(article: dict[str, Any]) -> tuple[int, bool]:
+        return article["component"], not _is_earlier(article)
 
     best: dict[tuple[Any, ...], tuple[Any, ...]] = {}
     for article in articles:
@@ -170,9 +188,63 @@ def canonical_order(articles: list[dict[str, Any]], config: DedupConfig) -> list
         published = article["published"]
         latest_first = (published is None, -published.timestamp() if published else 0.0)
         tie = (article["url"] or "", latest_first, -article["words"], article["id"], article["text_hash"])
-        return article["component"], *best[page(article)], *tie
+        # Two runs may have kept the very same: the earlier run's comes first.
+        run = article["ref"] if _is_earlier(article) else 0
+        return *group(article), *best[page(article)], *tie, run
 
     return sorted(range(len(articles)), key=place)
+
+
+def _is_earlier(article: dict[str, Any]) -> bool:
+    """Whether the index has it."""
+    return bool(article["ref"] >= FIRST_SHARD << 32)
+
+
+def _cluster_with_index(
+    articles: list[dict[str, Any]], config: DedupConfig, index: Index | None
+) -> Iterator[dict[str, Any]]:
+    """Decisions on the new articles of a component; those of the index come first, and stand."""
+    earlier = sum(map(_is_earlier, articles))
+    apart = articles
+    clusters: dict[str, tuple[str, str]] = {}
+    if earlier and index is not None:
+        apart = []
+        match = _match_by_signs if config.decide == "signs" else _match_by_threshold
+        for article, found in zip(articles[earlier:], match(articles, earlier, config), strict=True):
+            if found is None:
+                apart.append(article)
+                continue
+            leader = articles[found.earlier]
+            run = index.run_of(leader["ref"] >> 32)
+            cluster = (leader["cluster_id"], leader["cluster_run"]) if leader["cluster_id"] else (leader["id"], run)
+            if found.says_more:
+                clusters[article["id"]] = cluster
+                apart.append(article)
+            else:
+                yield (
+                    _NOTHING
+                    | _told(found.verdict)
+                    | {"ref": article["ref"], "canonical_id": leader["id"], "canonical_run": run}
+                    | dict(zip(_CLUSTER, cluster, strict=True))
+                )
+    decisions = {decision["ref"]: decision for decision in _cluster_component(apart, config)}
+    for article in apart:
+        if article["id"] in clusters:
+            alone = _NOTHING | {"ref": article["ref"], "canonical_id": article["id"]}
+            decisions.setdefault(article["ref"], alone)
+    for decision in decisions.values():
+        # Who is folded into one that says more goes with it into the earlier article's cluster.
+        of_leader = clusters.get(decision["canonical_id"], (decision["canonical_id"], None))
+        yield decision | dict(zip(_CLUSTER, of_leader, strict=True))
+
+
+_NOTHING: Final[dict[str, Any]] = dict.fromkeys(DECISIONS.names) | {"cluster_size": 1, "copies": [], "embeds": []}
+"""A decision on an article by itself."""
+
+
+def _told(verdict: Verdict) -> dict[str, Any]:
+    measures = {"jaccard": verdict.jaccard, "containment": verdict.containment}
+    return {"relation": verdict.relation, **measures, "signs": _signs(verdict)}
 
 
 class Folded(NamedTuple):
@@ -199,31 +271,18 @@ def _cluster_component(articles: list[dict[str, Any]], config: DedupConfig) -> I
             )
         clusters.setdefault(leader, []).append((position, verdict))
     held = {leader: why for leader, copies in clusters.items() if (why := _why_held(len(copies) + 1, config))}
-    nothing: dict[str, Any] = {"relation": None, "jaccard": None, "containment": None, "signs": None, "cluster_size": 1}
-    nothing |= {"copies": [], "embeds": [], "held": None}
     for leader in sorted({*clusters, *folded.embeds}):
         canonical_id = articles[leader]["id"]
         copies = clusters.get(leader, []) if leader not in held else []
         listed = []
         for position, verdict in copies:
             article = articles[position]
-            decided = {
-                "relation": verdict.relation,
-                "jaccard": verdict.jaccard,
-                "containment": verdict.containment,
-            }
+            decided = _told(verdict)
             listed.append({name: article[name] for name in ("id", "url", "source", "published")} | decided)
-            yield (
-                nothing
-                | decided
-                | {
-                    "ref": article["ref"],
-                    "canonical_id": canonical_id,
-                    "cluster_size": len(copies) + 1,
-                    "signs": _signs(verdict),
-                }
-            )
-        yield nothing | {
+            del listed[-1]["signs"]
+            own = {"ref": article["ref"], "canonical_id": canonical_id, "cluster_size": len(copies) + 1}
+            yield _NOTHING | decided | own
+        yield _NOTHING | {
             "ref": articles[leader]["ref"],
             "canonical_id": canonical_id,
             "cluster_size": len(copies) + 1,
@@ -234,6 +293,16 @@ def _cluster_component(articles: list[dict[str, Any]], config: DedupConfig) -> I
 
 
 def _by_signs(articles: list[dict[str, Any]], config: DedupConfig) -> Folded:
+    return Folded(*find_stories(*_terms_of_signs(articles, config)))
+
+
+def _match_by_signs(articles: list[dict[str, Any]], earlier: int, config: DedupConfig) -> list[Match | None]:
+    return match_stories(*_terms_of_signs(articles, config), earlier)
+
+
+def _terms_of_signs(
+    articles: list[dict[str, Any]], config: DedupConfig
+) -> tuple[list[Article], DecisionThresholds, Reach]:
     thresholds = DecisionThresholds(
         min_containment=config.containment, min_excerpt_shingles=config.min_excerpt_shingles, shingle=config.shingle
     )
@@ -245,16 +314,44 @@ def _by_signs(articles: list[dict[str, Any]], config: DedupConfig) -> Folded:
         config.updates,
     )
     names = ("text", "title", "source", "url", "published")
-    return Folded(*find_stories([Article(*(row[name] for name in names)) for row in articles], thresholds, reach))
+    return [Article(*(row[name] for name in names)) for row in articles], thresholds, reach
 
 
-def _by_threshold(articles: list[dict[str, Any]], config: DedupConfig) -> Folded:
+Shingled = tuple[np.ndarray[Any, Any], np.ndarray[Any, Any], np.ndarray[Any, Any]]
+
+
+def _shingled(articles: list[dict[str, Any]], config: DedupConfig) -> Shingled:
+    """Shingles, their offsets, and a number of each text, as leader clustering wants them."""
     numbers: dict[bytes, int] = {}
     same_text = np.array([numbers.setdefault(article["text_hash"], len(numbers)) for article in articles], np.int64)
     texts = pa.array([article["text"] for article in articles], pa.large_string())
     hashes, offsets = shingle_hashes(texts, config.shingle)
-    thresholds = Thresholds(config.threshold, config.containment, config.min_excerpt_shingles)
-    found = cluster_by_leader(hashes, offsets.astype(np.int64), same_text, thresholds)
+    return hashes, offsets.astype(np.int64), same_text
+
+
+def _thresholds(config: DedupConfig) -> Thresholds:
+    return Thresholds(config.threshold, config.containment, config.min_excerpt_shingles)
+
+
+def _match_by_threshold(articles: list[dict[str, Any]], earlier: int, config: DedupConfig) -> list[Match | None]:
+    found = match_earlier(*_shingled(articles, config), earlier, _thresholds(config))
+    matches: list[Match | None] = []
+    for place, leader in enumerate(found.leader.tolist()):
+        if leader < 0:
+            matches.append(None)
+            continue
+        contains = found.relation[place] == CANONICAL
+        relation = "excerpt" if contains else RELATIONS[int(found.relation[place])]
+        source = articles[earlier + place]["source"]
+        if relation == "near" and source and source == articles[leader]["source"]:
+            relation = "update"
+        verdict = Verdict(relation, float(found.jaccard[place]), float(found.containment[place]), 0.0, ())
+        matches.append(Match(leader, verdict, bool(contains) or (relation == "update" and config.updates == "latest")))
+    return matches
+
+
+def _by_threshold(articles: list[dict[str, Any]], config: DedupConfig) -> Folded:
+    found = cluster_by_leader(*_shingled(articles, config), _thresholds(config))
     leaders: list[int] = found.leader.tolist()
     verdicts: list[Verdict | None] = []
     for position, leader in enumerate(leaders):

@@ -72,6 +72,87 @@ def cluster_by_leader(
     return Leaders(*found)
 
 
+class Earlier(NamedTuple):
+    """What of articles decided before each new one is a copy of, or holds; -1 in ``leader`` where nothing."""
+
+    leader: npt.NDArray[np.int64]
+    relation: npt.NDArray[np.uint8]
+    """EXACT, NEAR, EXCERPT, or CANONICAL where the new article holds the earlier one and more."""
+    jaccard: npt.NDArray[np.float64]
+    containment: npt.NDArray[np.float64]
+
+
+def match_earlier(
+    hashes: npt.NDArray[np.uint64],
+    offsets: npt.NDArray[np.int64],
+    text_group: npt.NDArray[np.int64],
+    earlier: int,
+    thresholds: Thresholds,
+) -> Earlier:
+    """Compare each article behind the first ``earlier`` ones with those; they stand as they are.
+
+    Arguments as of :func:`cluster_by_leader`, outcome by new article. Each has the first earlier article that it is
+    near to or has the text of, failing that the first that contains it, failing that the first that it contains.
+
+    >>> hashes = np.array([1, 2, 3, 1, 2, 3, 4, 5], np.uint64)  # 1 2 3; 1 2 3 4 5
+    >>> found = match_earlier(hashes, np.array([0, 3, 8]), np.array([0, 1]), 1, Thresholds(0.7, 0.8, 3))
+    >>> found.leader.tolist(), found.relation.tolist(), found.containment.tolist()
+    ([0], [0], [1.0])
+    """
+    found = _match_earlier(
+        read_only(np.ascontiguousarray(hashes, np.uint64)),
+        read_only(np.ascontiguousarray(offsets, np.int64)),
+        read_only(np.ascontiguousarray(text_group, np.int64)),
+        earlier,
+        *thresholds,
+    )
+    return Earlier(*found)
+
+
+@kernel
+def _match_earlier(
+    hashes: npt.NDArray[np.uint64],
+    offsets: npt.NDArray[np.int64],
+    text_group: npt.NDArray[np.int64],
+    earlier: int,
+    min_jaccard: float,
+    min_containment: float,
+    min_excerpt_shingles: int,
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8], npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    new = text_group.size - earlier
+    leader = np.full(new, -1, np.int64)
+    relation = np.full(new, CANONICAL, np.uint8)
+    jaccards = np.zeros(new, np.float64)
+    containments = np.zeros(new, np.float64)
+    for article in range(new):
+        own = hashes[offsets[earlier + article] : offsets[earlier + article + 1]]
+        for other in range(earlier):
+            others = hashes[offsets[other] : offsets[other + 1]]
+            smaller, larger = min(own.size, others.size), max(own.size, others.size)
+            if text_group[other] == text_group[earlier + article]:
+                leader[article], relation[article], jaccards[article], containments[article] = other, EXACT, 1.0, 1.0
+                break
+            for_near = _least_shared_near(own.size, others.size, min_jaccard)
+            for_excerpt = smaller + 1  # that is, never
+            weaker = leader[article] < 0 or (relation[article] == CANONICAL and own.size < others.size)
+            if weaker and max(min_excerpt_shingles, 1) <= smaller < larger:
+                for_excerpt = _least_shared_excerpt(smaller, min_containment)
+            needed = min(for_near, for_excerpt)
+            if needed > smaller:
+                continue
+            shared = shared_if_at_least(needed, own, others)
+            if shared < needed:
+                continue
+            leader[article] = other
+            jaccards[article] = jaccard(shared, own.size, others.size)
+            containments[article] = containment(shared, own.size, others.size)
+            if shared >= for_near:
+                relation[article] = NEAR
+                break
+            relation[article] = EXCERPT if own.size < others.size else CANONICAL
+    return leader, relation, jaccards, containments
+
+
 # Bits of an article's bitmap: two for each shingle of the mean article, within these bounds.
 _MIN_BITS, _MAX_BITS = 256, 8192
 

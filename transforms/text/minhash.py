@@ -93,6 +93,7 @@ def permutations(num_perm: int) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.
     return read_only(a), read_only(b)
 
 
+@functools.cache
 def choose_banding(threshold: float, num_perm: int, min_recall: float = 0.999) -> Banding:
     """The most rows a band can have for a pair right at ``threshold`` to stay a candidate.
 

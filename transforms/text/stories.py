@@ -97,6 +97,30 @@ def find_stories(articles: Sequence[Article], thresholds: DecisionThresholds, re
     return stories if order == list(range(len(articles))) else clusterer.cluster(order)
 
 
+class Match(NamedTuple):
+    """An earlier article that a new one belongs to."""
+
+    earlier: int
+    verdict: Verdict
+    says_more: bool
+    """The new article is a later version, or contains the earlier one."""
+
+
+def match_stories(
+    articles: Sequence[Article], thresholds: DecisionThresholds, reach: Reach, earlier: int
+) -> list[Match | None]:
+    """Match each article behind the first ``earlier`` ones with one of those, which stand as they are.
+
+    The most alike that it is a copy of; failing that the most alike that it is a later version of, or contains.
+
+    >>> wire = "The old bridge over the Wend opened to cyclists on Monday after two years of repairs. " * 3
+    >>> matches = match_stories([Article(wire), Article("Other."), Article(wire)], DecisionThresholds(), Reach(), 1)
+    >>> [match and (match.earlier, match.verdict.relation, match.says_more) for match in matches]
+    [None, (0, 'exact', False)]
+    """
+    return _Clusterer(articles, thresholds, reach).match(earlier)
+
+
 def _versions_in_front(articles: Sequence[Article], stories: Stories, *, latest: bool) -> list[int]:
     """The order again, with that version in front of each cluster by which the leader's source is to be represented."""
     versions: dict[int, list[int]] = {}
@@ -183,6 +207,32 @@ class _Clusterer:
             if leader[longer] == longer and leader[shorter] == shorter:
                 embeds.setdefault(longer, []).append(shorter)
         return Stories(leader, verdicts, embeds)
+
+    def match(self, earlier: int) -> list[Match | None]:
+        """See :func:`match_stories`."""
+        leaders = _Leaders(self._bits)
+        for article, shingles in self._with_shingles(range(earlier)):
+            leaders.add(article, shingles, leaders.bitmap(shingles))
+        rank = {article: article for article in range(earlier)}
+        matches: list[Match | None] = []
+        for article, shingles in self._with_shingles(range(earlier, len(self._articles))):
+            found: Match | None = None
+            for other in leaders.in_reach(shingles, leaders.bitmap(shingles), self._reach, rank):
+                if not self._is_within(article, other):
+                    continue
+                verdict, article_is_longer = self._decide(article, other)
+                is_update = verdict.relation == "update"
+                if verdict.relation in ("different", "embedded") or (is_update and self._reach.updates == "all"):
+                    continue
+                says_more = (is_update and self._reach.updates == "latest") or (
+                    verdict.relation == "excerpt" and article_is_longer
+                )
+                if not says_more:
+                    found = Match(other, verdict, False)
+                    break
+                found = found or Match(other, verdict, True)
+            matches.append(found)
+        return matches
 
     def _home(
         self,
