@@ -221,6 +221,12 @@ def _days(_: click.Context, __: click.Parameter, value: str | None) -> float | N
     show_default=True,
     help="Fail, and commit nothing, when a larger share of the records cannot be used.",
 )
+@click.option(
+    "--max-source-loss",
+    default=0.95,
+    show_default=True,
+    help="Fail, and commit nothing, when a source of a hundred articles or more would lose a larger share as copies.",
+)
 @click.option("--strict", is_flag=True, help="Fail when a file cannot be read whole.")
 @click.option(
     "--overwrite",
@@ -278,6 +284,7 @@ def run(**options: Any) -> None:
             index_run=check_name(options["index_run"]) if options["index_run"] else "",
             workers=options["workers"],
             max_reject_rate=options["max_reject_rate"],
+            max_source_loss=options["max_source_loss"],
             strict=options["strict"],
             overwrite=options["overwrite"],
             runner=options["runner"],

@@ -4,9 +4,9 @@ import dataclasses
 import json
 import posixpath
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 import apache_beam as beam
 
@@ -18,6 +18,9 @@ from transforms.finalise import PartFile, PartTotals
 from transforms.index import Window
 from transforms.index_part import IndexFile
 
+MIN_SOURCE_ARTICLES: Final = 100
+"""Sources with fewer articles may lose them all: three of three are no pattern."""
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Terms:
@@ -27,6 +30,7 @@ class Terms:
     shards: int
     max_reject_rate: float
     strict: bool
+    max_source_loss: float
     claim: str
     """The run's lease: while this file exists, the output folder is the run's."""
     described: dict[str, Any]
@@ -68,8 +72,11 @@ def commit(
     Raises:
         RunFailedError: the books do not balance, or more was rejected than the terms allow.
     """
-    manifest = make_manifest(sorted(parts, key=lambda part: part.counts.shard), terms)
+    parts = sorted(parts, key=lambda part: part.counts.shard)
+    manifest = make_manifest(parts, terms)
     _check(manifest["counts"], terms)
+    _check_copies(parts)
+    _check_sources(parts, terms)
     _check_holding(terms)
     _check_files({entry["path"]: entry["bytes"] for entry in manifest["files"]}, terms.output)
     written = json.dumps(manifest, indent=2, ensure_ascii=False).encode()
@@ -146,6 +153,7 @@ def make_manifest(parts: list[PartTotals], terms: Terms) -> dict[str, Any]:
             "edits_by_kind": dict(sorted(kinds.items())),
             "edits_by_rule": dict(sorted(edits.items())),
         },
+        "held_back": [held for part in parts for held in part.held],
         "files": [dataclasses.asdict(entry) for part in parts for entry in part.files],
     }
 
@@ -157,6 +165,33 @@ def _is_boilerplate(entry: PartFile) -> bool:
 def now() -> str:
     """The time in UTC, to the second."""
     return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _check_copies(parts: Sequence[PartTotals]) -> None:
+    listed, folded = (sum(part.claims[side] for part in parts) % 2**64 for side in (0, 1))
+    if listed != folded:
+        raise RunFailedError(
+            "copies were folded into articles that do not list them or are not kept; nothing was committed. This is a "
+            "bug: please report it"
+        )
+
+
+def _check_sources(parts: Sequence[PartTotals], terms: Terms) -> None:
+    """A source that loses nearly all that it published was hardly a copyist throughout: more likely we are wrong."""
+    read: Counter[str] = Counter()
+    folded: Counter[str] = Counter()
+    for part in parts:
+        for source, (articles, copies) in part.sources.items():
+            read[source] += articles
+            folded[source] += copies
+    for source, copies in folded.most_common():
+        if read[source] >= MIN_SOURCE_ARTICLES and copies / read[source] > terms.max_source_loss:
+            raise RunFailedError(
+                f"[{source}] would lose [{copies}] of its [{read[source]}] articles ({copies / read[source]:.1%}), "
+                f"over --max-source-loss [{terms.max_source_loss}]; nothing was committed. Look at some of them in "
+                f"{files.join(terms.output, 'duplicates')}; allow more, or prefer this source, and "
+                "run the same again: what is cleaned is kept"
+            )
 
 
 def _check(counts: dict[str, Any], terms: Terms) -> None:

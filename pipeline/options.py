@@ -16,6 +16,7 @@ from transforms.errors import UsageError
 from transforms.text.clean import CleanConfig
 
 DEFAULT_MAX_REJECT_RATE = 0.05
+DEFAULT_MAX_SOURCE_LOSS = 0.95
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -38,6 +39,8 @@ class Config:
     workers: int = 0
     """Worker processes; 0 = one per core."""
     max_reject_rate: float = DEFAULT_MAX_REJECT_RATE
+    max_source_loss: float = DEFAULT_MAX_SOURCE_LOSS
+    """Share of a source's articles (0–1) that may be folded, of sources with a hundred or more."""
     strict: bool = False
     overwrite: bool = False
     runner: str = "DirectRunner"
@@ -48,6 +51,7 @@ class Config:
             ("threshold", self.dedup.threshold, 0.05, 1.0),
             ("containment", self.dedup.containment, 0.3, 1.0),
             ("max-reject-rate", self.max_reject_rate, 0.0, 1.0),
+            ("max-source-loss", self.max_source_loss, 0.0, 1.0),
             ("shingle", self.dedup.shingle, 1, 64),
             ("max-cluster", self.dedup.max_cluster, 2, 10**9),
             ("num-perm", self.dedup.num_perm, 16, 1024),

@@ -61,6 +61,7 @@ def run(config: Config, progress: Progress) -> Manifest:
             output=config.output,
             shards=len(planned.splits),
             max_reject_rate=config.max_reject_rate,
+            max_source_loss=config.max_source_loss,
             strict=config.strict,
             claim=lease.uri,
             described=resumed.described,

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +40,10 @@ def show_summary(manifest: Mapping[str, Any], output: str, *, as_json: bool) -> 
     table.add_row("edits", _number(counts["edits"]), _listed(counts["edits_by_kind"], ""))
     if counts["renamed_ids"]:
         table.add_row("renamed", _number(counts["renamed_ids"]), "articles whose id another one has too (ID~2 …)")
+    if held := manifest["held_back"]:
+        shown = "; ".join(f"{escape(cluster['id'])}: {escape(cluster['why'])}" for cluster in held[:_MAX_PASSAGES])
+        more = f" and {len(held) - _MAX_PASSAGES} more" if len(held) > _MAX_PASSAGES else ""
+        table.add_row("held back", _number(len(held)), f"clusters, kept unfolded ({shown}{more})")
     if manifest["ignored_files"]:
         table.add_row("ignored", _number(manifest["ignored_files"]), "files of other kinds")
     if "seconds" in manifest:
@@ -122,6 +126,8 @@ def show_explanation(story: Mapping[str, Any], *, as_json: bool) -> None:
             soft_wrap=True,
             highlight=False,
         )
+        if duplicate["signs"]:
+            console.print("  why: " + _told_signs(duplicate["signs"]), soft_wrap=True, highlight=False)
         if kept:
             shown = " · ".join(str(kept[name]) for name in ("title", "source", "published") if kept[name] is not None)
             console.print(f"  {escape(shown)}", soft_wrap=True, highlight=False)
@@ -137,6 +143,8 @@ def show_explanation(story: Mapping[str, Any], *, as_json: bool) -> None:
             )
     else:
         console.print("\nKept; no copy of it was found.", highlight=False)
+    if article and article["embeds"]:
+        console.print(f"It quotes whole: {escape(', '.join(article['embeds']))}", soft_wrap=True, highlight=False)
     console.print(f"\n{len(story['edits'])} edits, in the order in which they were made:", highlight=False)
     _show_edits(console, story["edits"])
 
@@ -155,6 +163,10 @@ def show_comparison(comparison: "Comparison", names: tuple[str, str], *, as_json
                 "shingles_a": similarity.left,
                 "shingles_b": similarity.right,
                 "passages": comparison.passages,
+                "differences": comparison.differences,
+                "relation": comparison.decision.relation,
+                "score": comparison.decision.score,
+                "signs": {sign.name: sign.points for sign in comparison.decision.signs if sign.points},
             }
         )
         return
@@ -173,6 +185,21 @@ def show_comparison(comparison: "Comparison", names: tuple[str, str], *, as_json
                 soft_wrap=True,
                 highlight=False,
             )
+    differing = sorted(comparison.differences, key=lambda sides: -sum(map(len, sides)))[:_MAX_PASSAGES]
+    if differing:
+        console.print(f"\n{len(comparison.differences)} places differ; the longest:", highlight=False)
+        for sides in differing:
+            for sign, style, words in zip("-+", ("red", "green"), sides, strict=True):
+                if words:
+                    console.print(f"[{style}]  {sign} {escape(_shortened(words))}[/]", soft_wrap=True, highlight=False)
+    decision = comparison.decision
+    signs = [{"name": sign.name, "points": sign.points} for sign in decision.signs if abs(sign.points) >= 0.05]
+    console.print(
+        f"\nBy their texts alone: [bold]{decision.relation}[/], {decision.score:+.1f} points for one story",
+        highlight=False,
+    )
+    if signs:
+        console.print("  " + _told_signs(signs), soft_wrap=True, highlight=False)
 
 
 def _show_edits(console: Console, edits: Iterable[Mapping[str, Any]]) -> None:
@@ -192,6 +219,14 @@ def escape(text: str) -> str:
 def _shortened(text: str) -> str:
     shown = printable(text)
     return shown if len(shown) <= _MAX_SHOWN else f"{shown[: _MAX_SHOWN // 2]} … {shown[-_MAX_SHOWN // 2 :]}"
+
+
+def _told_signs(signs: Sequence[Mapping[str, Any]]) -> str:
+    """``words that both have +4.0, days between the two -1.2``: the weightiest first."""
+    from transforms.text.decide import SIGN_MEANINGS
+
+    told = sorted(signs, key=lambda sign: -abs(sign["points"]))
+    return ", ".join(f"{SIGN_MEANINGS.get(sign['name'], sign['name'])} {sign['points']:+.1f}" for sign in told)
 
 
 def _listed(counts: Mapping[str, int], empty: str) -> str:

@@ -19,6 +19,7 @@ from transforms.schemas import BOILERPLATE, DECISIONS, EDITS, LINES_BEFORE, REJE
 from transforms.sign import Keyed
 from transforms.staged import read_articles, read_edits, read_overlay
 from transforms.staging import Staging
+from transforms.text.minhash import string_hashes
 from transforms.verify import rename, renames_by_row
 
 NOTHING: Final = make_batch(LINES_BEFORE, [], [])
@@ -45,6 +46,12 @@ class PartTotals:
     relations: dict[str, int]
     """Of the folded: what was decided, by relation."""
     renamed: int
+    sources: dict[str, tuple[int, int]]
+    """Articles of each source, and those of them that were folded."""
+    held: list[dict[str, str]]
+    """Clusters that were held back: ``id`` of the article that would have been kept, and ``why``."""
+    claims: tuple[int, int]
+    """Hashes of canonical ids, added up modulo 2**64: of each copy that an article lists, and of each folded one."""
     files: list[PartFile]
 
     def to_json(self) -> bytes:
@@ -155,11 +162,13 @@ def _finalise(
         return sink.stats.rows
 
     duplicates: list[pa.RecordBatch] = []
+    read: Counter[str] = Counter()
     articles = write(
         "articles",
         schemas[0],
-        _articles(read_articles(staging, shard), decisions, renames, before, keep, schemas, duplicates),
+        _articles(_counted(read_articles(staging, shard), read), decisions, renames, before, keep, schemas, duplicates),
     )
+    gone = _by_source(duplicates)
     copies = write("duplicates", schemas[1], duplicates)
     write("edits", EDITS, _edits(staging, shard, renames))
     rejected = write("rejects", REJECTS, _rejects(staging.rejects(shard), before))
@@ -172,10 +181,45 @@ def _finalise(
         rejected=rejected,
         relations=dict(relations),
         renamed=len(renames),
+        sources={source: (count, gone[source]) for source, count in read.items()},
+        held=_held(decisions),
+        claims=_claims(decisions),
         files=parts,
     )
     files.write_bytes(finished, totals.to_json())
     return totals
+
+
+def _counted(batches: Iterable[pa.RecordBatch], sources: Counter[str]) -> Iterator[pa.RecordBatch]:
+    """The batches, and on the way how many articles each source has."""
+    for batch in batches:
+        sources.update(_by_source([batch]))
+        yield batch
+
+
+def _by_source(batches: Iterable[pa.RecordBatch]) -> Counter[str]:
+    found: Counter[str] = Counter()
+    for batch in batches:
+        for row in pc.value_counts(batch.column("source")).to_pylist():
+            if row["values"] is not None:
+                found[row["values"]] += row["counts"]
+    return found
+
+
+def _held(decisions: pa.RecordBatch) -> list[dict[str, str]]:
+    held = decisions.filter(pc.is_valid(decisions.column("held")))
+    ids, reasons = (held.column(name).to_pylist() for name in ("canonical_id", "held"))
+    return [{"id": article_id, "why": why} for article_id, why in zip(ids, reasons, strict=True)]
+
+
+def _claims(decisions: pa.RecordBatch) -> tuple[int, int]:
+    """The sums are equal over all shards if every copy is listed once, by the article that it was folded into."""
+    ids = string_hashes(decisions.column("canonical_id").cast(pa.large_string()))
+    copies = pc.list_value_length(decisions.column("copies")).to_numpy(zero_copy_only=False).astype(np.uint64)
+    # What was folded into an article that an earlier run kept is listed by none of this one.
+    is_here = pc.and_(pc.is_valid(decisions.column("relation")), pc.is_null(decisions.column("canonical_run")))
+    folded = is_here.to_numpy(zero_copy_only=False)
+    return int((ids * copies).sum(dtype=np.uint64)), int(ids[folded].sum(dtype=np.uint64))
 
 
 def _articles(

@@ -21,13 +21,17 @@ from transforms.staged import read_articles, with_rows
 from transforms.staging import Staging
 from transforms.text.decide import SAME_STORY, Article, DecisionThresholds
 from transforms.text.leaders import CANONICAL, EXACT, EXCERPT, NEAR, Thresholds, cluster_by_leader, match_earlier
-from transforms.text.shingles import shingle_hashes
+from transforms.text.shingles import shingle_hashes, tokens
 from transforms.text.stories import MIN_JACCARD, Match, Reach, Verdict, find_stories, match_stories
 
 RELATIONS: Final = {EXACT: "exact", NEAR: "near", EXCERPT: "excerpt"}
 
 _COLUMNS = ["id", "url", "source", "title", "published", "words", "text"]
 _CLUSTER = ["cluster_id", "cluster_run"]  # of articles of the index
+MIN_HELD: Final = 20
+"""Articles in a cluster from which its text has to have some variety."""
+MIN_VARIETY: Final = 10
+"""Different words (characters, where a script has no spaces); fewer are a caption or an empty page, not a story."""
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
 
@@ -270,7 +274,11 @@ def _cluster_component(articles: list[dict[str, Any]], config: DedupConfig) -> I
                 "article; nothing was committed. This is a bug: please report it"
             )
         clusters.setdefault(leader, []).append((position, verdict))
-    held = {leader: why for leader, copies in clusters.items() if (why := _why_held(len(copies) + 1, config))}
+    held = {
+        leader: why
+        for leader, copies in clusters.items()
+        if (why := _why_held(len(copies) + 1, articles[leader]["text"], config))
+    }
     for leader in sorted({*clusters, *folded.embeds}):
         canonical_id = articles[leader]["id"]
         copies = clusters.get(leader, []) if leader not in held else []
@@ -366,8 +374,12 @@ def _by_threshold(articles: list[dict[str, Any]], config: DedupConfig) -> Folded
     return Folded(leaders, verdicts, {})
 
 
-def _why_held(size: int, config: DedupConfig) -> str | None:
-    return f"{size} articles, over --max-cluster" if size > config.max_cluster else None
+def _why_held(size: int, text: str, config: DedupConfig) -> str | None:
+    if size > config.max_cluster:
+        return f"{size} articles, over --max-cluster"
+    if size >= MIN_HELD and (variety := len(set(tokens(text[:10_000])))) < MIN_VARIETY:
+        return f"{size} articles that share {variety} different words"
+    return None
 
 
 def _within(config: DedupConfig) -> timedelta | None:

@@ -1,6 +1,8 @@
+import json
 import math
 import time
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -225,3 +227,48 @@ def test_long_articles_take_linear_time():
         decide_readings(left, right)
         seconds.append(time.perf_counter() - begin)
     assert seconds[1] < 60 * seconds[0] + 0.05
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "expected"),
+    [
+        (("Markets closed.", "MARKETS CLOSED"), ("Markets closed.", "Markets closed"), "exact"),
+        (("Markets closed.", "Oslo"), ("Markets closed.", "Bergen"), "different"),
+        (("Markets closed.", None), ("Markets closed.", None), "exact"),
+        (("Markets closed.", "Oslo"), ("Markets closed!", "Oslo"), "different"),
+        (("市场关闭", "今天"), ("市场关闭", "今天"), "exact"),
+    ],
+)
+def test_fewer_words_than_a_shingle_are_copies_only_with_the_same_headline(left, right, expected):
+    assert decide(Article(*left), Article(*right)).relation == expected
+
+
+STORIES = json.loads((Path(__file__).parents[1] / "cases/scripts/stories.json").read_text("utf-8"))
+
+
+@pytest.mark.parametrize("script", STORIES)
+def test_a_copy_under_another_headline_is_a_copy_in_every_script(script):
+    story = STORIES[script]
+    tail = story[: len(story) // 3][::-1]  # what the other house put below it
+    decision = decide(Article(story, source="a"), Article(story + "\n\n" + tail, source="b"))
+    assert decision.relation in ("near", "excerpt", "update")
+    assert decision.similarity.left_in_right > 0.9
+    others = [other for name, other in STORIES.items() if name != script]
+    assert all(decide(Article(story), Article(other)).relation == "different" for other in others)
+
+
+@pytest.mark.parametrize(
+    ("plain", "marked"),
+    [
+        ("أعيد افتتاح الجسر يوم الأحد بعد أعمال صيانة طويلة", "أُعِيدَ افتتاحُ الجسرِ يومَ الأحدِ بعدَ أعمالِ صيانةٍ طويلةٍ"),
+        ("הגשר נפתח שוב ביום ראשון אחרי תיקונים", "הַגֶּשֶׁר נִפְתַּח שׁוּב בְּיוֹם רִאשׁוֹן אַחֲרֵי תִּיקּוּנִים"),
+    ],
+)
+def test_vowel_points_change_nothing(plain, marked):
+    decision = decide(Article(plain), Article(marked))
+    assert (decision.relation, decision.similarity.jaccard) == ("near", 1.0)
+
+
+def test_under_fifty_words_nothing_is_an_excerpt():
+    first = " ".join(FERRY.split()[:60])
+    assert decide(Article(first), Article(" ".join(first.split()[:40]))).relation == "near"

@@ -65,6 +65,21 @@ SAME_STORY: Final = {
 SAME_STORY_BASE: Final = -2.95
 """Points before any sign."""
 
+SIGN_MEANINGS: Final = {
+    "copied": "words that both have",
+    "lead": "the first words are shared",
+    "headline_lost": "what one headline says, the other article does not",
+    "facts_same_source": "other numbers or names in the same sentences, one source",
+    "facts_other_source": "other numbers or names in the same sentences",
+    "recurring": "words that each keeps coming back to, and the other lacks",
+    "headline_numbers": "other numbers in headlines that are alike",
+    "headline_only": "headlines differ, and the texts do not say why",
+    "same_url": "one page",
+    "late_excerpt": "a part of the other, published apart",
+    "days": "days between the two",
+}
+"""Each sign in a few words, for people."""
+
 UPDATE: Final = {
     "same_source": 1.4,
     "rewritten_both": 1.1,
@@ -175,7 +190,8 @@ def decide(left: Article, right: Article, thresholds: DecisionThresholds = DEFAU
     * ``update``: one story, another version of it: passages that both have are reworded, or it is the same page of one
       source with another text;
     * ``near``: one story, the same version, maybe edited by another house;
-    * ``different``: two stories, however alike.
+    * ``different``: two stories, however alike; so are two texts of fewer words than a shingle, unless text and
+      headline are the same: in so few words nothing is told.
 
     >>> story = "The old bridge over the Wend opened to cyclists on Monday after two years of repairs. " * 3
     >>> decide(Article(story), Article(story)).relation
@@ -207,10 +223,13 @@ def decide_readings(left: Reading, right: Reading, thresholds: DecisionThreshold
     )
     is_cut = is_contained and not values["rewritten_both"]
     is_revised = values["same_url"] and values["same_source"] and similarity.containment < _REVISED
+    is_same_text = left.article.text == right.article.text
     relation: Relation
-    if score < thresholds.min_score:
+    if score < thresholds.min_score or (
+        shorter < thresholds.shingle and not (is_same_text and _same_headline(left, right))
+    ):
         relation = "different"
-    elif left.article.text == right.article.text:
+    elif is_same_text:
         relation = "exact"
     elif is_contained and _is_quoted(left, right, values):
         relation = "embedded"
@@ -306,6 +325,11 @@ def sign_values(left: Reading, right: Reading) -> dict[str, float]:
         "rewritten_both": math.log1p(100 * min(rewritten_left, rewritten_right)),
         "edited": math.log1p(200 * (1 - contained)),
     }
+
+
+def _same_headline(left: Reading, right: Reading) -> bool:
+    """Whether the headlines are the same words; of two unknown ones, nothing says that they are not."""
+    return np.array_equal(left.title, right.title)
 
 
 def _is_quoted(left: Reading, right: Reading, values: dict[str, float]) -> bool:
