@@ -1,0 +1,172 @@
+"""Prints which of the pairs known to be alike are candidates: ``python -m benchmarks.candidate_recall DATA``.
+
+``DATA`` is a folder laid out as the development data is: ``bulk/NAME.parquet`` (``id``, ``text``) and
+``neardup/NAME/pairs.parquet`` (``id_a``, ``id_b``, ``jaccard``, ``containment``, computed without MinHash from the raw
+texts). The raw texts are signed, so that both sides see the same words, and the stages of a run find the edges. A pair
+is a candidate when it shares a band or is an edge of the fingerprints; it is compared when it ends in one component.
+Beside it stands ``datasketch.MinHashLSH(threshold=0.7, num_perm=128)`` as its documentation uses it, on the texts'
+words (characters in Chinese and Japanese) and of the articles in pairs alone.
+"""
+
+import argparse
+import re
+import sys
+import tempfile
+import unicodedata
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import apache_beam as beam
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+from datasketch import MinHash, MinHashLSH
+
+from transforms.batches import column, cut_by, make_batch
+from transforms.candidates import FindBandEdges, FindContainmentEdges
+from transforms.config import DedupConfig
+from transforms.exchange import Notice, notices_of, partition_of, read_partition, write_partitions
+from transforms.schemas import BANDS, EDGES, FINGERPRINTS
+from transforms.sign import sign_batch
+from transforms.staging import Staging
+from transforms.text.minhash import band_keys, choose_banding, sign_articles
+from transforms.text.stories import MIN_JACCARD
+from transforms.text.unionfind import connected_components
+
+_CONFIG: Final = DedupConfig()
+_BATCH: Final = 2_000  # articles
+_SHOWN: Final = 10  # missed pairs of a corpus
+_WORD: Final = re.compile(r"\w+")
+_SOLO: Final = ("ja", "zh")  # languages of which a shingle is five characters
+
+Found = npt.NDArray[np.bool_]
+
+
+def find_edges(texts: pa.Table) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64]]:
+    """Edges [n, 2] between rows of ``texts`` (``id``, ``url``, ``text``): of the bands, and of the fingerprints."""
+    with tempfile.TemporaryDirectory() as folder:
+        staging = Staging(folder)
+        written: dict[str, list[Notice]] = {"bands": [], "fingerprints": []}
+        first = 0
+        for part, batch in enumerate(texts.combine_chunks().to_batches(_BATCH)):
+            signed = sign_batch(batch, first, _CONFIG)
+            for what, schema in (("bands", BANDS), ("fingerprints", FINGERPRINTS)):
+                rows = make_batch(schema, *signed[what])
+                parts = cut_by(partition_of(column(rows, schema.names[0])), rows)
+                written[what] += write_partitions(staging.exchange(what, part), schema, parts)
+            first += batch.num_rows
+        with beam.Pipeline() as pipeline:
+            _ = pipeline | "Bands" >> beam.Create(written["bands"]) | FindBandEdges(staging=staging)
+            _ = (
+                pipeline
+                | "Fingerprints" >> beam.Create(written["fingerprints"])
+                | FindContainmentEdges(staging=staging, containment=_CONFIG.containment, min_jaccard=MIN_JACCARD)
+            )
+        return _read_edges(folder, "band-edges"), _read_edges(folder, "pair-edges")
+
+
+def _read_edges(folder: str, what: str) -> npt.NDArray[np.uint64]:
+    edges = [np.empty((0, 2), np.uint64)]
+    for path in sorted(Path(folder, "exchange").glob(f"{what}-*.parquet")):
+        for number, uri in notices_of(str(path)):
+            rows = read_partition(EDGES, (number, [uri]))
+            edges.append(np.stack([column(rows, name) for name in EDGES.names], axis=1))
+    return np.concatenate(edges)
+
+
+def share_a_band(texts: pa.ChunkedArray, pairs: npt.NDArray[np.int64]) -> Found:
+    """Whether the two of each pair [n, 2] are in one bucket of a band."""
+    keys = []
+    banding = choose_banding(_CONFIG.threshold, _CONFIG.num_perm)
+    rows, places = np.unique(pairs, return_inverse=True)
+    chosen = texts.take(pa.array(rows)).combine_chunks().cast(pa.large_string())
+    for start in range(0, len(chosen), _BATCH):
+        part = pa.concat_arrays([chosen.slice(start, _BATCH)])
+        signed = sign_articles(part, _CONFIG.shingle, _CONFIG.num_perm, _CONFIG.scale)
+        keys.append(band_keys(signed.signatures, banding))
+    both = np.concatenate(keys)[places.reshape(pairs.shape)]
+    shared: Found = np.any(both[:, 0] == both[:, 1], axis=1)
+    return shared
+
+
+def found_by_datasketch(texts: Sequence[str], pairs: npt.NDArray[np.int64], *, solo: bool) -> Found:
+    """Whether plain datasketch returns the second of each pair when it is asked for the first."""
+    index = MinHashLSH(threshold=0.7, num_perm=128)
+    signatures: dict[int, Any] = {}
+    for row in np.unique(pairs).tolist():
+        words = _WORD.findall(unicodedata.normalize("NFKC", texts[row]).casefold())
+        units, joint = ("".join(words), "") if solo else (words, " ")
+        signature = MinHash(num_perm=128)
+        starts = range(max(len(units) - _CONFIG.shingle + 1, min(len(units), 1)))
+        shingles = {joint.join(units[start : start + _CONFIG.shingle]) for start in starts}
+        signature.update_batch([shingle.encode() for shingle in shingles])
+        signatures[row] = signature
+        index.insert(row, signature)
+    answers = {row: set(index.query(signature)) for row, signature in signatures.items()}
+    return np.array([right in answers[left] for left, right in pairs.tolist()], bool)
+
+
+def measure(name: str, data: Path) -> None:
+    """Print a row of each kind of pair in one corpus."""
+    texts = pq.read_table(data / "bulk" / f"{name}.parquet", columns=["id", "url", "text", "lang"])
+    truth = pq.read_table(data / "neardup" / name / "pairs.parquet")
+    row_of = {article_id: row for row, article_id in enumerate(texts["id"].to_pylist())}
+    pairs = np.array(
+        [[row_of[article_id] for article_id in truth[side].to_pylist()] for side in ("id_a", "id_b")], np.int64
+    ).T
+    alike = truth["jaccard"].to_numpy()
+    contained = truth["containment"].to_numpy()
+    kinds = {"J >= 0.7": alike >= 0.7, "C >= 0.8 only": (contained >= 0.8) & (alike < 0.7)}
+    wanted = np.logical_or.reduce(list(kinds.values()))
+    pairs, kinds = pairs[wanted], {kind: chosen[wanted] for kind, chosen in kinds.items()}
+    if not len(pairs):
+        print(f"| {name} | none | 0 | | | |", flush=True)
+        return
+    schema = pa.schema([("id", pa.string()), ("url", pa.string()), ("text", pa.large_string())])
+    bands, shared = find_edges(texts.select(schema.names).cast(schema))
+    edges = set(map(tuple, np.sort(shared, axis=1).tolist()))
+    by_fingerprint = np.array([tuple(pair) in edges for pair in np.sort(pairs, axis=1).tolist()], bool)
+    by_band = share_a_band(texts["text"], pairs)
+    root = _components(np.concatenate([bands, shared]), texts.num_rows)
+    together = root[pairs[:, 0]] == root[pairs[:, 1]]
+    solo = texts["lang"][0].as_py() in _SOLO
+    plain = found_by_datasketch(texts["text"].to_pylist(), pairs, solo=solo)
+    for kind, chosen in kinds.items():
+        if not chosen.any():
+            continue
+        columns = (by_band, by_band | by_fingerprint, together, plain)
+        shares = " | ".join(f"{np.mean(found[chosen]):.4f}" for found in columns)
+        print(f"| {name} | {kind} | {np.count_nonzero(chosen):,} | {shares} |", flush=True)
+    missed = np.flatnonzero(~together)
+    for pair, ratio, part in zip(
+        pairs[missed[:_SHOWN]], alike[wanted][missed], contained[wanted][missed], strict=False
+    ):
+        one, other = (texts["id"][int(row)].as_py() for row in pair)
+        print(f"missed, 1 of {len(missed)}: {one} {other} J {ratio:.3f} C {part:.3f}", file=sys.stderr)
+
+
+def _components(edges: npt.NDArray[np.uint64], articles: int) -> npt.NDArray[np.int64]:
+    root = np.arange(articles)
+    found = connected_components(edges[:, 0], edges[:, 1])
+    root[found.nodes.astype(np.int64)] = found.component.astype(np.int64)
+    return root
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=Path, metavar="DATA")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="corpora; by default all that have pairs")
+    chosen = parser.parse_args()
+    names = chosen.names or sorted(path.parent.name for path in chosen.data.glob("neardup/*/pairs.parquet"))
+    print(
+        "| corpus | pairs | | bands | candidates | compared | datasketch |\n| --- | --- | --- | --- | --- | --- | --- |"
+    )
+    for name in names:
+        measure(name, chosen.data)
+
+
+if __name__ == "__main__":
+    main()
