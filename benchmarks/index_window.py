@@ -85,7 +85,7 @@ def _write(folder: Path, batches: dict[str, Any]) -> IndexPart:
             sort_columns((partition, [uri]), str(folder), what)
     every = tuple((what, tuple(range(PARTITIONS))) for what in SCHEMAS)
     day = date(2024, 5, 6)
-    return IndexPart(run=folder.name, uri=str(folder), oldest=day, newest=day, partitions=every)
+    return IndexPart(run=folder.name, uri=str(folder), dated=day, partitions=every)
 
 
 if __name__ == "__main__":

@@ -175,7 +175,7 @@ def _days(_: click.Context, __: click.Parameter, value: str | None) -> float | N
     default="30d",
     metavar="SPAN",
     show_default=True,
-    help="How far the index is looked back into from the date of this run's articles: 30d, 6w.",
+    help="How far back the dates of runs lie that are seen in the index, from the date of this run: 30d, 6w.",
 )
 @click.option(
     "--index-run",
@@ -394,7 +394,7 @@ def index_ls(uri: str, as_json: bool) -> None:
 )
 @click.option("--json", "as_json", is_flag=True, help="The runs that were dropped as JSON.")
 def index_prune(uri: str, older_than: str, as_json: bool) -> None:
-    """Drop the runs of which every article is older than that."""
+    """Drop the runs that are older than that, by their dates."""
     with _user_errors():
         from pipeline.index import parse_window, prune
         from pipeline.show_index import show_changed

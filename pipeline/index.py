@@ -190,8 +190,7 @@ def _part_of(run: IndexedRun, uri: str) -> IndexPart:
     return IndexPart(
         run=run.run,
         uri=_below(uri, run.part),
-        oldest=run.oldest,
-        newest=run.newest,
+        dated=run.dated,
         partitions=tuple(run.partitions.items()),
     )
 
@@ -337,13 +336,13 @@ def drop_run(uri: str, name: str) -> None:
 
 
 def prune(uri: str, days: int) -> list[IndexedRun]:
-    """Drop the runs whose articles are all dated over ``days`` before the newest run; return them.
+    """Drop the runs dated over ``days`` before the newest run; return them.
 
     Counts from the newest run, not from today, so an index at rest keeps what it has.
     """
     runs = read_runs(uri)
     last = max((run.dated for run in runs), default=date.min)
-    old = [run for run in runs if last - min(run.newest, last) > timedelta(days=days)]
+    old = [run for run in runs if last - run.dated > timedelta(days=days)]
     for run in old:
         drop_run(uri, run.run)
     return old

@@ -6,7 +6,6 @@ other, with a shard number in a range that no run reaches.
 """
 
 import dataclasses
-import functools
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, Final
@@ -43,9 +42,8 @@ class IndexPart:
     """Name of the run."""
     uri: str
     """Folder of the part."""
-    oldest: date
-    newest: date
-    """Dates of its articles."""
+    dated: date
+    """Date of the run."""
     partitions: tuple[tuple[str, tuple[int, ...]], ...]
     """Partitions that have rows: ``(("bands", (0, 1, 2)), ("fingerprints", ()))``."""
 
@@ -102,7 +100,7 @@ class Window:
 
     @property
     def first(self) -> date:
-        """The earliest date of articles that the run may see."""
+        """The earliest date of runs that the run may see."""
         return max(self.dated, date.min + self._width) - self._width
 
     @property
@@ -184,31 +182,12 @@ def with_index(rows: pa.RecordBatch, window: Window | None, what: str, partition
 def _matching(window: Window, what: str, partition: int, wanted: npt.NDArray[Any]) -> Iterator[pa.RecordBatch]:
     schema = SCHEMAS[what]
     for place, part in enumerate(window.index.parts):
-        if part.newest < window.first or partition not in dict(part.partitions)[what]:
+        if part.dated < window.first or partition not in dict(part.partitions)[what]:
             continue
         with files.open_parquet(columns_file(part.uri, what, partition)) as parquet:
             table = parquet.read(columns=schema.names, use_threads=False).combine_chunks()
         keys = table.column(0).chunk(0).to_numpy()
         found = table.take(pa.array(rows_among(keys, wanted)))
         refs = found.column("ref").to_numpy()
-        if part.oldest < window.first:
-            seen = _dates(part, refs) >= np.datetime64(window.first)
-            found, refs = found.filter(pa.array(seen)), refs[seen]
         first = np.uint64((FIRST_SHARD + place * MAX_SHARDS) << 32)
         yield from found.set_column(schema.names.index("ref"), schema.field("ref"), pa.array(refs + first)).to_batches()
-
-
-def _dates(part: IndexPart, refs: npt.NDArray[np.uint64]) -> npt.NDArray[np.datetime64]:
-    """Dates of articles of a part that lies in the window in part only."""
-    dates = np.empty(len(refs), "datetime64[D]")
-    shards = refs >> np.uint64(32)
-    for shard in np.unique(shards).tolist():
-        inside = shards == shard
-        dates[inside] = _dates_of_shard(part.articles(shard))[(refs[inside] & np.uint64(0xFFFFFFFF)).astype(np.int64)]
-    return dates
-
-
-@functools.lru_cache(maxsize=64)  # 200 kB for 50,000 articles; asked for again for every partition
-def _dates_of_shard(uri: str) -> npt.NDArray[np.datetime64]:
-    batches = list(files.read_parquet(uri, ["date"]))
-    return np.concatenate([batch.column(0).to_numpy(zero_copy_only=False) for batch in batches])

@@ -148,7 +148,7 @@ INDEXED: Final = pa.schema(
         *(STAGED.field(name) for name in ("id", "url", "source", "title", "published", "words", "text")),
         _field("cluster_id", pa.string()),
         CLUSTER_RUN,
-        _field("date", pa.date32(), "day from which the window counts; that of the run if not published"),
+        _field("date", pa.date32(), "day it was published; that of the run if not known"),
     ]
 )
 

@@ -22,7 +22,7 @@ from transforms.staging import Staging
 from transforms.text.decide import SAME_STORY, Article, DecisionThresholds
 from transforms.text.leaders import CANONICAL, EXACT, EXCERPT, NEAR, Thresholds, cluster_by_leader, match_earlier
 from transforms.text.shingles import shingle_hashes, tokens
-from transforms.text.stories import MIN_JACCARD, Match, Reach, Verdict, find_stories, match_stories
+from transforms.text.stories import MIN_JACCARD, Match, Reach, Verdict, find_stories, is_later_version, match_stories
 
 RELATIONS: Final = {EXACT: "exact", NEAR: "near", EXCERPT: "excerpt"}
 
@@ -321,8 +321,11 @@ def _terms_of_signs(
         _within(config),
         config.updates,
     )
-    names = ("text", "title", "source", "url", "published")
-    return [Article(*(row[name] for name in names)) for row in articles], thresholds, reach
+    return [_article(row) for row in articles], thresholds, reach
+
+
+def _article(row: dict[str, Any]) -> Article:
+    return Article(*(row[name] for name in Article._fields))
 
 
 Shingled = tuple[np.ndarray[Any, Any], np.ndarray[Any, Any], np.ndarray[Any, Any]]
@@ -348,13 +351,21 @@ def _match_by_threshold(articles: list[dict[str, Any]], earlier: int, config: De
         if leader < 0:
             matches.append(None)
             continue
-        contains = found.relation[place] == CANONICAL
+        contains = bool(found.relation[place] == CANONICAL)
         relation = "excerpt" if contains else RELATIONS[int(found.relation[place])]
-        source = articles[earlier + place]["source"]
-        if relation == "near" and source and source == articles[leader]["source"]:
+        article, other = articles[earlier + place], articles[leader]
+        if relation == "near" and article["source"] and article["source"] == other["source"]:
             relation = "update"
+        # Versions are told by their URL here, as in `canonical_order`.
+        is_later = (
+            relation == "update"
+            and config.updates == "latest"
+            and article["url"]
+            and article["url"] == other["url"]
+            and is_later_version(_article(article), _article(other))
+        )
         verdict = Verdict(relation, float(found.jaccard[place]), float(found.containment[place]), 0.0, ())
-        matches.append(Match(leader, verdict, bool(contains) or (relation == "update" and config.updates == "latest")))
+        matches.append(Match(leader, verdict, contains or bool(is_later)))
     return matches
 
 

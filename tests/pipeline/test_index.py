@@ -119,6 +119,40 @@ def test_a_cluster_goes_on_over_many_runs(three_nights):
     }
 
 
+SAMPLE_DATA = Path(__file__).parents[2] / "sample_data"
+
+
+@pytest.mark.parametrize("decide", ["signs", "threshold"])
+def test_a_corpus_that_is_run_twice_keeps_nothing_in_the_second_run(tmp_path, decide):
+    """In whatever order: neither earlier versions, nor versions of other sources, nor what is older than the window."""
+    night = [
+        *(article for articles in NIGHTS.values() for article in articles),
+        {"id": "old", "source": "one", "published": "2019-01-01", "text": story(80)},
+        {"id": "before", "source": "one", "published": "2024-05-02", "text": story(81), "url": "http://one.test/81"},
+        {"id": "after", "source": "one", "published": "2024-05-04", "text": rewritten(81), "url": "http://one.test/81"},
+        {"id": "elsewhere", "source": "six", "published": "2024-05-05", "text": story(81)},
+    ]
+    random.Random(1).shuffle(night)
+    for run, articles in (("one", night), ("two", night), ("three", night[::-1])):
+        source = write_jsonl(tmp_path / f"{run}.jsonl", articles)
+        run_quietly(
+            [SAMPLE_DATA, source],
+            tmp_path / run,
+            index=str(tmp_path / "index"),
+            index_run=run,
+            dedup=DedupConfig(decide=decide),
+        )
+        assert_books_balance(tmp_path / run)
+    kept = {row["id"] for row in rows(tmp_path / "one", "articles")}
+    assert {"old", "after", "hg-2004"} <= kept
+    assert not {"before", "elsewhere", "hg-2003"} & kept
+    assert not rows(tmp_path / "two", "articles")
+    assert not rows(tmp_path / "three", "articles")
+    assert {row["canonical_run"] for row in rows(tmp_path / "three", "duplicates")} == {"one"}
+    assert folded(tmp_path / "three") == folded(tmp_path / "two")
+    assert [run.articles for run in read_runs(str(tmp_path / "index"))] == [len(kept), 0, 0]
+
+
 def test_a_night_that_is_run_again_changes_nothing(three_nights):
     """Monday's and Tuesday's index is what Tuesday sees, though Wednesday's is there by now."""
     before = content(three_nights / "index"), content(three_nights / "tuesday" / "duplicates")
@@ -243,6 +277,6 @@ def test_the_window_counts_from_the_date_of_the_run():
     window = Window(index=Index(parts=(), window_days=parse_window("2w"), undated=date(2024, 1, 1)), dated=date.min)
     assert window.first == date.min
     assert date_of_run([]) is None
-    part = IndexPart(run="monday", uri="index/parts/monday/x", oldest=date.min, newest=date.max, partitions=())
+    part = IndexPart(run="monday", uri="index/parts/monday/x", dated=date.min, partitions=())
     index = Index(parts=(part, part), window_days=30, undated=date.min)
     assert index.run_of(FIRST_SHARD + (1 << 16) + 7) == "monday"

@@ -6,7 +6,7 @@ from itertools import permutations
 import pytest
 
 from transforms.text.decide import Article, DecisionThresholds, decide
-from transforms.text.stories import MAX_DECIDED, Reach, find_stories
+from transforms.text.stories import MAX_DECIDED, Reach, find_stories, match_stories
 
 MONDAY = datetime(2024, 3, 4, 9, tzinfo=UTC)
 PARAGRAPHS = [
@@ -89,6 +89,28 @@ def test_the_version_that_is_wanted_leads(updates, kept):
         (kept, "update" if kept == 0 else None),
     ]
     assert found(first, later, updates="all") == [(0, None), (1, None)]
+
+
+@pytest.mark.parametrize(
+    ("days", "source", "updates", "says_more"),
+    [
+        (1, "wire", "latest", True),
+        (-1, "wire", "latest", False),
+        (0, "wire", "latest", False),
+        (None, "wire", "latest", False),
+        (1, "gazette", "latest", False),
+        (1, None, "latest", False),
+        (1, "wire", "first", False),
+    ],
+)
+def test_only_a_later_version_of_its_source_says_more(days, source, updates, says_more):
+    earlier = Article(FERRY, "Ferry returns", "wire", "https://w.example/a", MONDAY)
+    date = None if days is None else MONDAY + timedelta(days=days)
+    new = Article(LATER, "Ferry returns", source, "https://w.example/b", date)
+    (match,) = match_stories([earlier, new], DecisionThresholds(), Reach(updates=updates), 1)
+    assert match
+    assert (match.earlier, match.says_more) == (0, says_more)
+    assert source != "wire" or match.verdict.relation == "update"
 
 
 def test_a_longer_article_with_its_own_reporting_is_kept_and_says_whom_it_quotes():

@@ -103,7 +103,17 @@ class Match(NamedTuple):
     earlier: int
     verdict: Verdict
     says_more: bool
-    """The new article is a later version, or contains the earlier one."""
+    """The new article is a later version (:func:`is_later_version`), or contains the earlier one."""
+
+
+def is_later_version(article: Article, other: Article) -> bool:
+    """Whether, of two versions of a story, this is the one by which ``latest`` has their source represented.
+
+    They must be known to be of one source, and both be dated: not so a version that came before, or the same again.
+    """
+    if not article.source or article.source != other.source or article.published is None or other.published is None:
+        return False
+    return article.published > other.published
 
 
 def match_stories(
@@ -224,9 +234,10 @@ class _Clusterer:
                 is_update = verdict.relation == "update"
                 if verdict.relation in ("different", "embedded") or (is_update and self._reach.updates == "all"):
                     continue
-                says_more = (is_update and self._reach.updates == "latest") or (
-                    verdict.relation == "excerpt" and article_is_longer
-                )
+                if is_update and self._reach.updates == "latest":
+                    says_more = is_later_version(self._articles[article], self._articles[other])
+                else:
+                    says_more = verdict.relation == "excerpt" and article_is_longer
                 if not says_more:
                     found = Match(other, verdict, False)
                     break
