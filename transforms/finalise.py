@@ -47,7 +47,7 @@ class PartTotals:
     """Of the folded: what was decided, by relation."""
     renamed: int
     sources: dict[str, tuple[int, int]]
-    """Articles of each source, and those of them that were folded."""
+    """Articles of each source, and those of them that were folded, but for what an earlier run has word for word."""
     held: list[dict[str, str]]
     """Clusters that were held back: ``id`` of the article that would have been kept, and ``why``."""
     claims: tuple[int, int]
@@ -168,7 +168,7 @@ def _finalise(
         schemas[0],
         _articles(_counted(read_articles(staging, shard), read), decisions, renames, before, keep, schemas, duplicates),
     )
-    gone = _by_source(duplicates)
+    gone = _by_source(map(_lost, duplicates))
     copies = write("duplicates", schemas[1], duplicates)
     write("edits", EDITS, _edits(staging, shard, renames))
     rejected = write("rejects", REJECTS, _rejects(staging.rejects(shard), before))
@@ -195,6 +195,14 @@ def _counted(batches: Iterable[pa.RecordBatch], sources: Counter[str]) -> Iterat
     for batch in batches:
         sources.update(_by_source([batch]))
         yield batch
+
+
+def _lost(copies: pa.RecordBatch) -> pa.RecordBatch:
+    """Copies without those that an earlier run kept word for word: seen again is not lost."""
+    if "canonical_run" not in copies.schema.names:
+        return copies
+    is_again = pc.and_(pc.equal(copies.column("relation"), "exact"), pc.is_valid(copies.column("canonical_run")))
+    return copies.filter(pc.invert(is_again))
 
 
 def _by_source(batches: Iterable[pa.RecordBatch]) -> Counter[str]:

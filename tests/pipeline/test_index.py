@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 import pipeline.commit
 from pipeline.cli import cli
+from pipeline.commit import MIN_SOURCE_ARTICLES
 from pipeline.index import default_name, parse_window, read_runs
 from pipeline.options import Config
 from tests.pipeline.test_boilerplate import PROMO, with_promo
@@ -131,6 +132,11 @@ def test_a_corpus_that_is_run_twice_keeps_nothing_in_the_second_run(tmp_path, de
         {"id": "before", "source": "one", "published": "2024-05-02", "text": story(81), "url": "http://one.test/81"},
         {"id": "after", "source": "one", "published": "2024-05-04", "text": rewritten(81), "url": "http://one.test/81"},
         {"id": "elsewhere", "source": "six", "published": "2024-05-05", "text": story(81)},
+        # Enough of one source for --max-source-loss, of which nothing is lost.
+        *(
+            {"id": f"big-{n}", "source": "big", "published": "2024-05-06", "text": story(100 + n, 10)}
+            for n in range(MIN_SOURCE_ARTICLES)
+        ),
     ]
     random.Random(1).shuffle(night)
     for run, articles in (("one", night), ("two", night), ("three", night[::-1])):
@@ -144,7 +150,7 @@ def test_a_corpus_that_is_run_twice_keeps_nothing_in_the_second_run(tmp_path, de
         )
         assert_books_balance(tmp_path / run)
     kept = {row["id"] for row in rows(tmp_path / "one", "articles")}
-    assert {"old", "after", "hg-2004"} <= kept
+    assert {"old", "after", "hg-2004", *(f"big-{n}" for n in range(MIN_SOURCE_ARTICLES))} <= kept
     assert not {"before", "elsewhere", "hg-2003"} & kept
     assert not rows(tmp_path / "two", "articles")
     assert not rows(tmp_path / "three", "articles")
