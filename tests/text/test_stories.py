@@ -113,6 +113,12 @@ def test_only_a_later_version_of_its_source_says_more(days, source, updates, say
     assert source != "wire" or match.verdict.relation == "update"
 
 
+def test_what_is_seen_again_is_found_among_many_that_have_its_text():
+    marks = [Article("* * *", f"Ferry {number}", "wire", None, MONDAY) for number in range(3 * MAX_DECIDED)]
+    matches = match_stories([*marks, *marks], DecisionThresholds(), Reach(), len(marks))
+    assert [match and match.earlier for match in matches] == list(range(len(marks)))
+
+
 def test_a_longer_article_with_its_own_reporting_is_kept_and_says_whom_it_quotes():
     wire = Article(FERRY, "Ferry returns after a winter in the yard", "wire", None, MONDAY)
     column = Article(COLUMN, "The horn behind the pier", "gazette", None, MONDAY + timedelta(hours=3))

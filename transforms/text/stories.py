@@ -221,13 +221,20 @@ class _Clusterer:
     def match(self, earlier: int) -> list[Match | None]:
         """See :func:`match_stories`."""
         leaders = _Leaders(self._bits)
+        same: dict[tuple[str, str], int] = {}
         for article, shingles in self._with_shingles(range(earlier)):
             leaders.add(article, shingles, leaders.bitmap(shingles))
+            known = self._articles[article]
+            same.setdefault((known.text, known.title or ""), article)
         rank = {article: article for article in range(earlier)}
         matches: list[Match | None] = []
         for article, shingles in self._with_shingles(range(earlier, len(self._articles))):
             found: Match | None = None
-            for other in leaders.in_reach(shingles, leaders.bitmap(shingles), self._reach, rank):
+            known = self._articles[article]
+            # Itself, maybe, seen again: a short text may have more in reach than are decided.
+            twin = same.get((known.text, known.title or ""))
+            others = leaders.in_reach(shingles, leaders.bitmap(shingles), self._reach, rank)
+            for other in others if twin is None else [twin, *others]:
                 if not self._is_within(article, other):
                     continue
                 verdict, article_is_longer = self._decide(article, other)
