@@ -1,12 +1,13 @@
 """Peeling cruft from the end of a text and promos out of its body."""
 
+import json
 import time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.golden_cases import golden_cases
+from tests.golden_cases import CASES, golden_cases
 from transforms.text.cruft import strip_cruft
 from transforms.text.edits import apply_edits, undo_edits
 from transforms.text.rules import load_cruft_rules
@@ -69,6 +70,21 @@ def test_words_of_a_rule_inside_a_sentence_stay(sentence):
     phrases = [literal for _, literal in LITERALS if len(literal.split()) <= 5]  # longer ones are sentences
     texts = [f"{ARTICLE}\n\n{sentence.format(phrase)}" for phrase in phrases]
     assert [text for text in texts if strip_cruft(text, RULES)[1]] == []
+
+
+def test_an_article_may_quote_every_wording_of_every_language():
+    """At the end of the text, and in its body while cruft below it goes."""
+    quoting = [f"The sign on the quay read “{literal}”, and nobody moved." for _, literal in LITERALS]
+    at_end = [quote for quote in quoting if strip_cruft(f"{ARTICLE}\n\n{quote}", RULES)[1]]
+    kept = [f"{ARTICLE}\n\n{quote}\n\n{ARTICLE}" for quote in quoting]
+    in_body = [text for text in kept if strip_cruft(f"{text}\n\nLeave a Reply", RULES)[0] != text]
+    assert (at_end, in_body) == ([], [])
+
+
+def test_every_language_has_a_golden_case_in_which_a_rule_of_its_own_fires():
+    cases = json.loads((CASES / "cruft" / "locales.json").read_text("utf-8"))
+    fired = {case["label"] for case in cases if any(rule.startswith(f"{case['label']}/") for rule in case["rules"])}
+    assert fired == {rule.language for rule in RULES.rules}
 
 
 def test_cruft_in_the_middle_of_a_long_text_stays():
