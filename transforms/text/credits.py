@@ -19,10 +19,23 @@ _DATELINE = re.compile(
     r"(?P<place>[^()/\n]{0,60}?) ?(?:\((?P<round>[^()]{2,50})\)|/(?P<slashed>[^/()]{2,40})/)"
     r"(?P<dash> ?\.?:? ?[-–—―]|[:.])?"
 )
-_PLACE_WORD = re.compile(r"[^a-z\W]\S*|\d\S*|de|del|da|do|di|la|el|le|am|an|der|of|and|the|on|upon|in|al")
+_PLACE_PARTICLES = frozenset(
+    ["de", "del", "da", "do", "di", "la", "el", "le", "am", "an", "der", "of", "and", "the", "on", "upon", "in", "al"]
+)
+# As wires print them in a dateline, where the month has no capital: "Madrid, 3 may (EFE)", "ВЕСТМЕР, 3 мая. /ТАСС/".
+_MONTH = re.compile(
+    "ene|feb|mar|abr|may|jun|jul|ago|sept?|oct|nov|dic|enero|febrero|marzo|abril|mayo|junio|julio|agosto|septiembre|"
+    "octubre|noviembre|diciembre|janv|févr|mars|avr|avril|mai|juin|juil|juillet|août|octobre|novembre|déc|décembre|"
+    "jan|fev|janeiro|fevereiro|março|maio|junho|julho|setembro|outubro|novembro|dezembro|gen|mag|giu|lug|set|ott|"
+    "gennaio|febbraio|aprile|maggio|giugno|luglio|settembre|ottobre|dicembre|"
+    "января|февраля|марта|апреля|мая|июня|июля|августа|сентября|октября|ноября|декабря|"
+    "січня|лютого|березня|квітня|травня|червня|липня|серпня|вересня|жовтня|листопада|грудня"
+)
+_MAX_CASELESS = 3  # words of a place in a script without capitals, where nothing tells a name from a sentence
 # Behind the last sentence: "… he said. — AFP", "… of the city. (Xinhua)"
 _SIGNATURE = re.compile(
-    r"""[.!?…"'”’]\s*(?:[-–—]{1,2}\s?(?P<dashed>[^()–—]{2,40})|[(/\[](?P<framed>[^()\[\]]{2,40})[)/\]])\.?\Z"""
+    r"""[.!?…"'”’。！？」؟]\s*(?:[-–—]{1,2}\s?(?P<dashed>[^()–—]{2,40})|"""
+    r"""[(/\[（【](?P<framed>[^()\[\]（）【】]{2,40})[)/\]）】])\.?\Z"""
 )
 _COPYRIGHT = re.compile(
     r"(?:copyright\b|©|\(c\))[\s©(]*(?:\(?c\)|copyright\b)?[\s©(]*"
@@ -30,9 +43,9 @@ _COPYRIGHT = re.compile(
     re.IGNORECASE,
 )
 _HOLDER_END = re.compile(r"[,(]|\.(?:\s|\Z)|\s[-–—|]|\ball rights", re.IGNORECASE)
-_SENTENCE_ENDS = frozenset(".!?…\"'”’")
-_FRAME_ENDS = frozenset(")/]")
-_FRAME = " \t()[]*_.—–-/"
+_SENTENCE_ENDS = frozenset(".!?…\"'”’。！？」؟")
+_FRAME_ENDS = frozenset(")/]）】")
+_FRAME = " \t()[]*_.—–-/（）【】"
 
 
 def find_credits(text: str, rules: CreditRules) -> list[str]:
@@ -84,14 +97,29 @@ def _dateline_agencies(block: str, rules: CreditRules) -> list[str]:
     if match is None:
         return []
     place, dash = match["place"].strip(" \"'“‘"), match["dash"]
-    # In front of the dash any place will do; without one only a place in capitals, as wires print it.
-    if not dash and not place.partition(",")[0].isupper():
+    # In front of the dash any place will do; without one only a place in capitals, as wires print it, and nothing that
+    # goes on without a space, as in "47 NEWS(共同通信)によると".
+    if not dash and (not place.partition(",")[0].isupper() or block[match.end() : match.end() + 1].strip()):
         return []
     if match["slashed"] and not place:
         return []
-    if place in rules.agencies or not all(_PLACE_WORD.match(word) for word in place.split()):
+    if place in rules.agencies or not _is_place(place):
         return []
     return _only_agencies(match["round"] or match["slashed"], rules)
+
+
+def _is_place(place: str) -> bool:
+    """Whether the words can be a place and a date, and no sentence."""
+    caseless = 0
+    for word in place.split():
+        bare = word.strip(".,")
+        first = word[0]
+        if not (first.isalnum() or first == "_") or (
+            first.islower() and bare not in _PLACE_PARTICLES and not _MONTH.fullmatch(bare)
+        ):
+            return False
+        caseless += first.isalpha() and not first.isupper() and not first.islower()
+    return caseless <= _MAX_CASELESS
 
 
 def _credit_line_agencies(block: str, position: int, rules: CreditRules) -> list[str]:
@@ -113,7 +141,7 @@ def _credit_line_agencies(block: str, position: int, rules: CreditRules) -> list
         phrase_chars = max(len(phrase) for phrase in rules.after if folded.endswith(phrase))
         return _agencies_among_names(line[:-phrase_chars], rules)
     # A name that stands alone is a signature when it is marked as one or is the last thing of all.
-    if len(line) <= SIGNATURE_CHARS and (position == 0 or block[0] in "([—–-/"):
+    if len(line) <= SIGNATURE_CHARS and (position == 0 or block[0] in "([—–-/（【"):
         return _only_agencies(line, rules)
     return []
 
@@ -126,6 +154,8 @@ def _only_agencies(names: str, rules: CreditRules) -> list[str]:
 
 def _agencies_among_names(names: str, rules: CreditRules) -> list[str]:
     """The agencies of a list of names; none when it has words as a sentence has and a list has not."""
+    if found_alone := _only_agencies(names, rules):  # some are of words without capitals: "وكالة فرانس برس"
+        return found_alone
     for word in names.split():
         bare = word.strip("\"'“”‘’.,;:()[]")
         is_name = not bare or bare[0].isupper() or bare[0].isdigit() or bare in rules.agencies

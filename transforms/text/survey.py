@@ -49,7 +49,8 @@ def gates_of(cruft: CruftRules, credits: CreditRules) -> Gates:
     return Gates(_hash_set(cruft.promo_starts), _hash_set({word for word in words if word}))
 
 
-_WORD: Final = re.compile("[0-9A-Za-z]+")
+# General and CJK punctuation, «» and full-width brackets end a word, as :func:`_names_agency` reads bytes.
+_WORD: Final = re.compile("[0-9A-Za-z]+|[^\\x00-\xbf\u2000-\u2fff\u3000-\u303f\uf000-\uffff]+")
 
 
 def _rareness(word: str) -> tuple[bool, int]:
@@ -311,13 +312,20 @@ def _find_agencies(
 @kernel
 def _names_agency(utf8: npt.NDArray[np.uint8], i: int, end: int, agencies: npt.NDArray[np.uint64]) -> bool:
     h = np.uint64(0)
+    while i < end and utf8[i] & 0xC0 == 0x80:  # the rest of a character that was cut
+        i += 1
+    in_other = False  # a word is of ASCII or of other letters, as "AP通信" is two
     while i < end:
         byte = utf8[i]
-        if 0x30 <= byte < 0x3A or 0x41 <= byte < 0x5B or 0x61 <= byte < 0x7B:
-            h = _rolled(h, np.int64(byte))
-        elif h:
+        is_ascii = bool(0x30 <= byte < 0x3A or 0x41 <= byte < 0x5B or 0x61 <= byte < 0x7B)
+        code, after = (np.int64(byte), i + 1) if byte < 0x80 else code_point(utf8, i)
+        is_other = bool(code >= 0xC0 and not (0x2000 <= code < 0x3040 or 0xF000 <= code < 0x10000))
+        if h and (not (is_ascii or is_other) or is_other != in_other):
             if _contains(agencies, h):
                 return True
             h = np.uint64(0)
-        i += 1
+        if is_ascii or is_other:
+            h = _rolled(h, np.int64(code))
+            in_other = is_other
+        i = after
     return h != 0 and _contains(agencies, h)
