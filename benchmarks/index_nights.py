@@ -64,6 +64,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print(f"{options.corpus.stem}: {len(ids):,} articles in {len(starts)} nights")
     for name, places in (("one run", once), ("nightly", nightly)):
         print(f"{name}: folded {dict(sorted(Counter(filter(None, (places[i].relation for i in ids))).items()))}")
+    for name, one, other in (("one run", once, nightly), ("nightly", nightly, once)):
+        kept = sum(one[i].relation is None and other[i].relation is not None for i in ids)
+        print(f"{name}: kept {sum(one[i].relation is None for i in ids):,}, of which folded the other way {kept:,}")
     print(f"adjusted Rand {score.adjusted_rand:.4f}; ", end="")
     night_of = {str(row): night for night, start in enumerate(starts) for row in range(start, len(dates))}
     why = _differences(ids, once, nightly, night_of, dates, timedelta(days=parse_window(options.window)))
