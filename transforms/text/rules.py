@@ -172,13 +172,15 @@ class Rule:
 
 @dataclasses.dataclass(frozen=True)
 class CruftRules:
-    """All rules, compiled into one matcher; pickles as its two fields alone and is rebuilt in the worker.
+    """All rules, compiled into one matcher; pickles as its three fields alone and is rebuilt in the worker.
 
-    ``agencies`` are the wire agencies' spellings that ``Rule.keeps_credits`` looks for.
+    ``agencies`` are the wire agencies' spellings that ``Rule.keeps_credits`` looks for. ``kept`` are wordings of rules
+    that the user switched off: those words do not go as a row of other wordings either.
     """
 
     rules: tuple[Rule, ...]
     agencies: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
     promo_starts: frozenset[str] = dataclasses.field(init=False, repr=False, compare=False)
     _long_starts: frozenset[str] = dataclasses.field(init=False, repr=False, compare=False)
     _literals: Mapping[str, Rule] = dataclasses.field(init=False, repr=False, compare=False)
@@ -186,6 +188,7 @@ class CruftRules:
     _pattern: re.Pattern[str] = dataclasses.field(init=False, repr=False, compare=False)
     _pattern_rules: tuple[Rule, ...] = dataclasses.field(init=False, repr=False, compare=False)
     _agency: re.Pattern[str] = dataclasses.field(init=False, repr=False, compare=False)
+    _kept: frozenset[str] = dataclasses.field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         literals: dict[str, Rule] = {}
@@ -210,10 +213,11 @@ class CruftRules:
         object.__setattr__(self, "_pattern", re.compile(combined))
         object.__setattr__(self, "_pattern_rules", tuple(rule for _, rule in branches))
         spellings = "|".join(map(re.escape, self.agencies))
+        object.__setattr__(self, "_kept", frozenset(map(_key_of_literal, self.kept)))
         object.__setattr__(self, "_agency", re.compile(rf"\b(?:{spellings})\b" if spellings else r"(?!)"))
 
-    def __reduce__(self) -> tuple[type["CruftRules"], tuple[tuple[Rule, ...], tuple[str, ...]]]:
-        return CruftRules, (self.rules, self.agencies)
+    def __reduce__(self) -> tuple[type["CruftRules"], tuple[tuple[Rule, ...], tuple[str, ...], tuple[str, ...]]]:
+        return CruftRules, (self.rules, self.agencies, self.kept)
 
     def find(self, block: str) -> Rule | None:
         """Return the rule whose wording ``block`` is as a whole, or None.
@@ -260,8 +264,9 @@ class CruftRules:
             if 2 * len(found) < max(len(parts), 4):
                 return None
             return _strongest(found)
-        words = normalise_block(block).split()
-        if not 2 <= len(words) <= MAX_ROW_WORDS or words[0] not in self._first_words:
+        key = normalise_block(block)
+        words = key.split()
+        if not 2 <= len(words) <= MAX_ROW_WORDS or words[0] not in self._first_words or key in self._kept:
             return None
         found = []
         start = 0
@@ -328,17 +333,18 @@ def load_cruft_rules(extra: Path | None = None) -> CruftRules:
         OSError: ``extra`` cannot be read.
     """
     rules = dict(_shipped_rules())
+    kept: tuple[str, ...] = ()
     if extra is not None:
         table = _parse_toml(str(extra), extra.read_text("utf-8"))
         for name in _strings(str(extra), "", table, "disable"):
             if name not in rules:
                 raise _error(str(extra), "", "disable", f"names no rule: [{name}]", "`cleancopy rules` lists them")
-            del rules[name]
+            kept += rules.pop(name).literals
         for rule in _parse_rules(str(extra), table):
             if rule.name in rules:
                 raise _error(str(extra), rule.name, "name", "is taken", "disable that rule or take another")
             rules[rule.name] = rule
-    return CruftRules(tuple(rules.values()), tuple(load_credit_rules().agencies))
+    return CruftRules(tuple(rules.values()), tuple(load_credit_rules().agencies), kept)
 
 
 @functools.cache
