@@ -121,10 +121,8 @@ _NOTICES: Final = (
     "diritti riservati", "direitos reservados", "права защищены", "版权所有", "無断転載", "무단 전재", "무단전재",
 )  # fmt: skip
 # Parts of these, for a look that is cheap in a long paragraph.
-_NOTICE_CLUES: Final = (
-    "serv", "SERV", "ehalten", "EHALTEN", "©", "(c)", "(C)", "opyright", "OPYRIGHT", "защищ", "ЗАЩИЩ", "版", "転",
-    "전재",
-)  # fmt: skip
+_NOTICE_CLUES: Final = ("serv", "ehalten", "(c)", "opyright")
+_NOTICE_CLUES_BEYOND_ASCII: Final = ("©", "защищ", "版", "転", "전재")
 _NOTICE_STARTS: Final = ("©", "(c) ", "copyright ")
 
 
@@ -212,13 +210,18 @@ def _find(text: str, rules: CruftRules) -> Rule | None:
 
 
 def _is_notice(text: str) -> bool:
-    for clue in _NOTICE_CLUES:  # a generator would cost more than all the searches
-        if clue in text:
-            break
-    else:
+    lower = text.lower()
+    if not _holds_any(lower, _NOTICE_CLUES) and (text.isascii() or not _holds_any(lower, _NOTICE_CLUES_BEYOND_ASCII)):
         return False
     folded = text.casefold()
     return folded.startswith(_NOTICE_STARTS) or any(notice in folded for notice in _NOTICES)
+
+
+def _holds_any(text: str, clues: tuple[str, ...]) -> bool:
+    for clue in clues:  # noqa: SIM110 - a generator would cost more than all the searches
+        if clue in text:
+            return True
+    return False
 
 
 def find_window(text: Text) -> list[Block] | None:
