@@ -104,7 +104,10 @@ def _raise_workers(pipes: list[tuple[Connection, Connection]], config: CleanConf
         worker.start()
     for _, theirs in pipes:
         theirs.close()
-    wait([worker.sentinel for worker in workers])  # the others end with us, being daemons
+    dead = wait([worker.sentinel for worker in workers])  # the others end with us, being daemons
+    for worker in workers:
+        if worker.sentinel in dead:
+            worker.join()  # its sentinel closes a moment before its exit code is to be had
     sys.exit(any(worker.exitcode for worker in workers))
 
 

@@ -21,6 +21,9 @@ from transforms.staging import Staging
 # Up to so many articles that share a fingerprint hash are paired each with each; of more, each with the longest.
 MAX_PAIRED: Final = 16
 
+# Pairs are few, and each partition of theirs is read from the files of all partitions of hashes.
+PAIR_PARTITIONS: Final = 4
+
 
 @dataclasses.dataclass(eq=False, kw_only=True)
 class FindBandEdges(beam.PTransform):
@@ -121,7 +124,7 @@ def _count_shared(notice: Grouped, staging: Staging, window: Window | None = Non
     batch = make_batch(
         PAIR_COUNTS, left[rows], right[rows], shared.astype(np.uint16), sizes[second[rows]], sizes[first[rows]]
     )
-    partitions = partition_of((left[rows] * _MIX ^ right[rows]) * _MIX)
+    partitions = partition_of((left[rows] * _MIX ^ right[rows]) * _MIX) % PAIR_PARTITIONS
     yield from write_partitions(staging.exchange("pairs", notice[0]), PAIR_COUNTS, cut_by(partitions, batch))
 
 
