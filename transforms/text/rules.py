@@ -55,7 +55,7 @@ _STRAIGHT = str.maketrans(
 # What may stand in front of a promo's first word; few, because each costs time in every line.
 BULLETS = " *-–—•[(►»>|"
 _EDGE = " \t\"'.,:;!?*|/\\-_~=+<>#&@^$%()[]{}\u00a0‘’“”«»‹›…–—•·→←►▶■●★：。"
-_OPENING_QUOTES = frozenset("\"'“‘„「『")
+OPENING_QUOTES = frozenset("\"'“‘„「『")
 _BARS = re.compile(r"\s*[|·•]\s*|\s+[/:»>–—-]\s+")
 _NESTED_GROUP = re.compile(r"\([^()]*\)")
 _SENTENCE_ENDS = tuple(".!?…。！？؟۔।")
@@ -227,7 +227,7 @@ class CruftRules:
         >>> load_cruft_rules().find("Leave a reply to the letter by Friday")
         """
         # “Keep reading.” is what somebody says.
-        if block[:1] in _OPENING_QUOTES:
+        if block[:1] in OPENING_QUOTES:
             return None
         if len(block) > SHORT_BLOCK_CHARS and (
             len(block) > MAX_BLOCK_CHARS or block_start(block, LONG_START_CHARS) not in self._long_starts

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from transforms.text.rules import MAX_ROW_CHARS, SHORT_BLOCK_CHARS, CruftRules, Rule, ends_sentence
+from transforms.text.rules import MAX_ROW_CHARS, OPENING_QUOTES, SHORT_BLOCK_CHARS, CruftRules, Rule, ends_sentence
 
 # Furniture may stand between lines that no rule knows. The search goes on above those until they weigh this much: a
 # short one weighs one; a long one, likely a paragraph of the article or a reader's comment, four. Each known block
@@ -214,7 +214,10 @@ def _is_notice(text: str) -> bool:
     if not _holds_any(lower, _NOTICE_CLUES) and (text.isascii() or not _holds_any(lower, _NOTICE_CLUES_BEYOND_ASCII)):
         return False
     folded = text.casefold()
-    return folded.startswith(_NOTICE_STARTS) or any(notice in folded for notice in _NOTICES)
+    if folded.startswith(_NOTICE_STARTS):
+        return True
+    places = [place for notice in _NOTICES if (place := folded.find(notice)) >= 0]
+    return bool(places) and folded[min(places) - 1 : min(places)] not in OPENING_QUOTES  # an article may quote one
 
 
 def _holds_any(text: str, clues: tuple[str, ...]) -> bool:
