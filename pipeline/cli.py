@@ -1,10 +1,12 @@
 """The command line. Only this module exits; what a command needs is imported when it runs, so ``--help`` is quick."""
 
+import dataclasses
 import logging
 import signal
 import sys
+import time
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
@@ -234,6 +236,12 @@ def _days(_: click.Context, __: click.Parameter, value: str | None) -> float | N
     help="Replace the run that the output folder holds; an unfinished one of the same command goes on.",
 )
 @click.option("--runner", default="DirectRunner", show_default=True, help="Beam runner; the default is local.")
+@click.option(
+    "--metrics-file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write what came of the run there, for the text-file collector of Prometheus' node_exporter: NAME.prom.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the manifest instead of a summary.")
 @click.option("--quiet", "-q", is_flag=True, help="No progress.")
 def run(**options: Any) -> None:
@@ -243,7 +251,7 @@ def run(**options: Any) -> None:
     ones also as .gz, .zst or .bz2. Options that are not listed here go to Beam, as --flag=value.
     """
     signal.signal(signal.SIGTERM, _terminate)
-    with _user_errors():
+    with _told_at_the_end(options) as told, _user_errors():
         from rich.console import Console
 
         logging.getLogger().setLevel(logging.ERROR)  # Beam warns of extras that are not installed
@@ -292,6 +300,7 @@ def run(**options: Any) -> None:
         )
         console = Console(stderr=True)
         manifest = run_pipeline(config, Progress(console, quiet=options["quiet"] or options["as_json"]))
+        told.manifest = manifest
         show_summary(manifest, config.output, as_json=options["as_json"])
 
 
@@ -600,6 +609,42 @@ def _ledger_config(options: dict[str, Any]) -> Any:
         min_diversity=options["boilerplate_diversity"],
         known=batch,
     )
+
+
+@dataclasses.dataclass
+class _Told:
+    """What a run leaves for the one who tells its end."""
+
+    manifest: Mapping[str, Any] | None = None
+
+
+@contextmanager
+def _told_at_the_end(options: Mapping[str, Any]) -> Iterator[_Told]:
+    """Write ``--metrics-file``, however the block ends."""
+    told, started, code = _Told(), time.time(), EXIT_FAILED
+    try:
+        yield told
+        code = 0
+    except SystemExit as error:
+        code = error.code if isinstance(error.code, int) else EXIT_FAILED
+        raise
+    except click.ClickException as error:
+        code = error.exit_code
+        raise
+    finally:
+        if path := options["metrics_file"]:
+            _write_metrics(path, told, started, code)
+
+
+def _write_metrics(path: Path, told: _Told, started: float, code: int) -> None:
+    from pipeline.metrics_file import Outcome, write_metrics
+    from transforms.errors import RunFailedError, printable
+    from transforms.files import FileError
+
+    try:
+        write_metrics(path, Outcome(started, time.time(), code, told.manifest if code == 0 else None))
+    except (FileError, RunFailedError) as error:  # the run is what it is
+        click.echo(f"cleancopy: warning: --metrics-file {printable(str(error))}", err=True)
 
 
 def _read(file: str) -> bytes:
