@@ -9,12 +9,17 @@ import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 
+if TYPE_CHECKING:
+    from pipeline.log import JsonLog
+
 EXIT_FAILED, EXIT_USAGE = 1, 2
 EXIT_INTERRUPTED, EXIT_TERMINATED = 128 + signal.SIGINT, 128 + signal.SIGTERM
+
+_LOG = "cleancopy.log"  # in the context's meta
 
 _EXAMPLES = {
     "run": """
@@ -34,7 +39,15 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class _Command(click.Command):
-    """A command with examples under its help."""
+    """A command with examples under its help, whose wrong usage is told in JSON where that is asked for."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        try:
+            return super().parse_args(ctx, args)
+        except click.UsageError as error:
+            if _json_log():
+                _fail(error.format_message(), EXIT_USAGE)
+            raise
 
     def format_epilog(self, _: click.Context, formatter: click.HelpFormatter) -> None:
         if self.name in _EXAMPLES:
@@ -75,6 +88,22 @@ def _read_config(ctx: click.Context, _: click.Parameter, path: Path | None) -> N
             value = ",".join(value)
         defaults[name] = value
     ctx.default_map = defaults
+
+
+def _log_as_json(ctx: click.Context, _: click.Parameter, value: str) -> None:
+    """From here on messages are JSON, until the command ends."""
+    if value != "json" or _LOG in ctx.meta:
+        return
+    from pipeline.log import JsonLog
+
+    log = ctx.meta[_LOG] = JsonLog()
+    logging.getLogger().addHandler(log)
+    ctx.call_on_close(lambda: logging.getLogger().removeHandler(log))
+
+
+def _json_log() -> "JsonLog | None":
+    context = click.get_current_context(silent=True)
+    return context.meta.get(_LOG) if context else None
 
 
 def _days(_: click.Context, __: click.Parameter, value: str | None) -> float | None:
@@ -242,6 +271,16 @@ def _days(_: click.Context, __: click.Parameter, value: str | None) -> float | N
     metavar="FILE",
     help="Write what came of the run there, for the text-file collector of Prometheus' node_exporter: NAME.prom.",
 )
+@click.option(
+    "--log-format",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_log_as_json,
+    help="json: progress, errors and the counts at the end go to stderr as one JSON object a line.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the manifest instead of a summary.")
 @click.option("--quiet", "-q", is_flag=True, help="No progress.")
 def run(**options: Any) -> None:
@@ -299,8 +338,9 @@ def run(**options: Any) -> None:
             beam_args=tuple(value for value in options["inputs"] if value.startswith("--")),
         )
         console = Console(stderr=True)
-        manifest = run_pipeline(config, Progress(console, quiet=options["quiet"] or options["as_json"]))
-        told.manifest = manifest
+        log = _json_log()
+        quiet = options["quiet"] or (options["as_json"] and not log)
+        told.manifest = manifest = run_pipeline(config, Progress(console, quiet=quiet, log=log))
         show_summary(manifest, config.output, as_json=options["as_json"])
 
 
@@ -620,7 +660,7 @@ class _Told:
 
 @contextmanager
 def _told_at_the_end(options: Mapping[str, Any]) -> Iterator[_Told]:
-    """Write ``--metrics-file``, however the block ends."""
+    """Write ``--metrics-file`` and the last line of a JSON log, however the block ends."""
     told, started, code = _Told(), time.time(), EXIT_FAILED
     try:
         yield told
@@ -630,10 +670,32 @@ def _told_at_the_end(options: Mapping[str, Any]) -> Iterator[_Told]:
         raise
     except click.ClickException as error:
         code = error.exit_code
+        if _json_log():
+            _fail(error.format_message(), code)
         raise
+    except Exception as error:
+        if not (log := _json_log()):
+            raise
+        log.write_bug(error)
+        sys.exit(code)
     finally:
-        if path := options["metrics_file"]:
-            _write_metrics(path, told, started, code)
+        _tell(options, told, started, code)
+
+
+def _tell(options: Mapping[str, Any], told: _Told, started: float, code: int) -> None:
+    if path := options["metrics_file"]:
+        _write_metrics(path, told, started, code)
+    if log := _json_log():
+        done = told.manifest if code == 0 else None
+        log.write(
+            "info" if code == 0 else "error",
+            "finished" if code == 0 else "failed",
+            event="end",
+            exit_code=code,
+            seconds=round(time.time() - started, 3),
+            output=options["output"],
+            **({name: done[name] for name in ("run", "shards", "counts", "history")} if done else {}),
+        )
 
 
 def _write_metrics(path: Path, told: _Told, started: float, code: int) -> None:
@@ -644,7 +706,10 @@ def _write_metrics(path: Path, told: _Told, started: float, code: int) -> None:
     try:
         write_metrics(path, Outcome(started, time.time(), code, told.manifest if code == 0 else None))
     except (FileError, RunFailedError) as error:  # the run is what it is
-        click.echo(f"cleancopy: warning: --metrics-file {printable(str(error))}", err=True)
+        if log := _json_log():
+            log.write("warning", f"--metrics-file {error}")
+        else:
+            click.echo(f"cleancopy: warning: --metrics-file {printable(str(error))}", err=True)
 
 
 def _read(file: str) -> bytes:
@@ -689,7 +754,10 @@ def _terminate(*_: object) -> NoReturn:
 def _fail(message: str, code: int) -> NoReturn:
     from transforms.errors import printable
 
-    click.echo(f"cleancopy: error: {printable(message)}", err=True)
+    if log := _json_log():
+        log.write("error", message, exit_code=code)
+    else:
+        click.echo(f"cleancopy: error: {printable(message)}", err=True)
     sys.exit(code)
 
 

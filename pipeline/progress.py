@@ -1,13 +1,15 @@
-"""Shows how far a run is: a live display on a terminal, plain lines elsewhere."""
+"""Shows how far a run is: a live display on a terminal, plain lines or JSON elsewhere."""
 
 import contextlib
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as LiveProgress
 
+from pipeline.log import JsonLog
 from pipeline.options import is_local
 from transforms import files
 from transforms.errors import RunFailedError
@@ -21,13 +23,18 @@ _STAGES = ("cleaning", "writing")
 class Progress:
     """Counts the shards that exist, so it is the same on every runner and costs nothing."""
 
-    def __init__(self, console: Console, *, quiet: bool = False) -> None:
+    def __init__(self, console: Console, *, quiet: bool = False, log: JsonLog | None = None) -> None:
         self._console = console
         self._quiet = quiet
+        self._log = log
 
-    def say(self, what: str) -> None:
-        """One plain line, unless quiet or on a terminal, where the display says it."""
-        if not self._quiet and not self._console.is_terminal:
+    def say(self, what: str, **fields: Any) -> None:
+        """One plain line, unless quiet or on a terminal, where the display says it; ``fields`` are for JSON alone."""
+        if self._quiet:
+            return
+        if self._log:
+            self._log.write("info", what, **fields)
+        elif not self._console.is_terminal:
             self._console.print(what, highlight=False)
 
     @contextlib.contextmanager
@@ -37,7 +44,7 @@ class Progress:
             yield
             return
         stop = threading.Event()
-        watch = self._watch_live if self._console.is_terminal else self._watch_plain
+        watch = self._watch_live if self._console.is_terminal and not self._log else self._watch_plain
         thread = threading.Thread(target=watch, args=(staging, shards, stop), daemon=True)
         thread.start()
         try:
@@ -68,7 +75,7 @@ class Progress:
                 tenth = done * 10 // shards
                 if done and tenth > said[stage]:
                     said[stage] = tenth
-                    self.say(f"{stage}: {done} of {shards} shards")
+                    self.say(f"{stage}: {done} of {shards} shards", stage=stage, done=done, shards=shards)
             if stop.wait(_seconds(staging)):
                 break
 

@@ -34,7 +34,7 @@ def run(config: Config, progress: Progress) -> Manifest:
         RunFailedError: it failed; staging stays, and the same command goes on from there.
     """
     beam_args = check_beam_args(config.beam_args)
-    progress.say("planning")
+    progress.say("planning", stage="planning")
     planned = plan(config.inputs, config.columns)
     described = {
         "run": fingerprint(config, planned.splits),
@@ -55,7 +55,11 @@ def run(config: Config, progress: Progress) -> Manifest:
         if resumed.described["attempts"] > 1:
             progress.say(
                 f"going on from an earlier run: {resumed.cleaned} of {len(planned.splits)} shards are cleaned, "
-                f"{resumed.written} written; {resumed.again} were in work and are done again"
+                f"{resumed.written} written; {resumed.again} were in work and are done again",
+                cleaned=resumed.cleaned,
+                written=resumed.written,
+                again=resumed.again,
+                shards=len(planned.splits),
             )
         terms = Terms(
             output=config.output,
