@@ -175,13 +175,11 @@ def _describe(joined: tuple[int, Iterable[pa.RecordBatch]], staging: Staging) ->
 def _rows_of(uri: str, shard: int, rows: Array, columns: Sequence[str]) -> Iterator[tuple[pa.RecordBatch, Array]]:
     """Some articles of a shard, in batches, with their references."""
     rows = np.unique(rows)
-    first = 0
-    for batch in files.read_parquet(uri, columns):
+    for first, batch in files.read_rows(uri, rows, columns):
         begin, end = np.searchsorted(rows, [first, first + batch.num_rows])
         if begin < end:
             inside = rows[begin:end]
             yield batch.take(pa.array(inside - first)), inside.astype(np.uint64) + np.uint64(shard << 32)
-        first += batch.num_rows
 
 
 def _occurrences(articles: pa.RecordBatch, refs: Array, repeated: Array) -> pa.RecordBatch:

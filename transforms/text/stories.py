@@ -185,7 +185,6 @@ class _Clusterer:
         # removes only shorter ones, so their lengths, from the longest down, move up in lexicographic order.
         waiting = list(order)
         while waiting:
-            freed: list[int] = []
             for article, shingles in self._with_shingles(waiting):
                 if leader[article] >= 0 and leader[leader[article]] == leader[article]:
                     continue
@@ -209,9 +208,7 @@ class _Clusterer:
                     same.setdefault(key, article)
                     if leader[same[key]] != same[key]:
                         same[key] = article
-            folded = [article for article in order if leader[leader[article]] != leader[article]]
-            freed.extend(folded)
-            waiting = freed
+            waiting = [article for article in order if leader[leader[article]] != leader[article]]
         embeds: dict[int, list[int]] = {}
         for longer, shorter in sorted(quoted, key=lambda pair: (rank[pair[0]], rank[pair[1]])):
             if leader[longer] == longer and leader[shorter] == shorter:

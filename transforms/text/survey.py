@@ -197,7 +197,7 @@ def _survey(
         before = last = np.uint8(0)  # table entries of the two characters before
         newlines = 2  # as if a paragraph had just ended, so that a space at the start is seen
         space = np.uint8(1)
-        laid_out = promos = True
+        laid_out = True
         promos = _starts_like_promo(utf8, i, end, promo_starts)
         while i < end:
             kind = classes[utf8[i]]
