@@ -19,8 +19,7 @@ import pyarrow.parquet as pq
 from rich.console import Console
 
 from pipeline.evaluate_dedup import compare_clusters
-from pipeline.index import parse_window
-from pipeline.options import Config
+from pipeline.options import Config, parse_window
 from pipeline.progress import Progress
 from pipeline.run import run
 from transforms.config import DedupConfig
@@ -69,7 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print(f"{name}: kept {sum(one[i].relation is None for i in ids):,}, of which folded the other way {kept:,}")
     print(f"adjusted Rand {score.adjusted_rand:.4f}; ", end="")
     night_of = {str(row): night for night, start in enumerate(starts) for row in range(start, len(dates))}
-    why = _differences(ids, once, nightly, night_of, dates, timedelta(days=parse_window(options.window)))
+    why = _differences(ids, once, nightly, night_of, dates, timedelta(days=parse_window("--window", options.window)))
     print(f"articles apart from their article of the other way: {dict(why.most_common())}")
 
 
@@ -97,7 +96,11 @@ def _run(folder: Path, name: str, workers: int, window: str = "") -> Path:
         workers=workers,
         max_reject_rate=1.0,
         dedup=DedupConfig(),
-        **({"index": str(folder / "index"), "index_run": name, "index_window": parse_window(window)} if window else {}),
+        **(
+            {"index": str(folder / "index"), "index_run": name, "index_window": parse_window("--window", window)}
+            if window
+            else {}
+        ),
     )
     run(config, Progress(Console(quiet=True), quiet=True))
     return folder / name

@@ -15,6 +15,7 @@ import click
 
 if TYPE_CHECKING:
     from pipeline.log import JsonLog
+    from pipeline.options import Config
 
 EXIT_FAILED, EXIT_USAGE = 1, 2
 EXIT_INTERRUPTED, EXIT_TERMINATED = 128 + signal.SIGINT, 128 + signal.SIGTERM
@@ -106,20 +107,6 @@ def _json_log() -> "JsonLog | None":
     return context.meta.get(_LOG) if context else None
 
 
-def _days(_: click.Context, __: click.Parameter, value: str | None) -> float | None:
-    """``30d``, ``12h`` or a number of days."""
-    if value is None:
-        return None
-    number, unit = (value[:-1], value[-1]) if value[-1:] in ("d", "h") else (value, "d")
-    try:
-        days = float(number) / (24 if unit == "h" else 1)
-    except ValueError:
-        days = -1.0
-    if not 0 <= days < 1e6:
-        raise click.UsageError(f"--within [{value}] is no span of time; expected days or hours, as 30d or 12h")
-    return days
-
-
 @cli.command(
     cls=_Command,
     context_settings={"ignore_unknown_options": True, "allow_interspersed_args": True},
@@ -177,9 +164,8 @@ def _days(_: click.Context, __: click.Parameter, value: str | None) -> float | N
 )
 @click.option(
     "--within",
-    metavar="DAYS",
-    callback=_days,
-    help="Fold only articles published that close together, as 30d or 12h. Undated ones are close to all.",
+    metavar="SPAN",
+    help="Fold only articles published that close together: 12h, 30d, 6w. Undated ones are close to all.",
 )
 @click.option(
     "--max-cluster",
@@ -264,6 +250,11 @@ def _days(_: click.Context, __: click.Parameter, value: str | None) -> float | N
     is_flag=True,
     help="Replace the run that the output folder holds; an unfinished one of the same command goes on.",
 )
+@click.option(
+    "--dry-run",
+    is_flag=True,
+    help="Tell what would be read, what would become of the output folder and about what it would cost; write nothing.",
+)
 @click.option("--runner", default="DirectRunner", show_default=True, help="Beam runner; the default is local.")
 @click.option(
     "--metrics-file",
@@ -291,56 +282,23 @@ def run(**options: Any) -> None:
     """
     signal.signal(signal.SIGTERM, _terminate)
     with _told_at_the_end(options) as told, _user_errors():
+        logging.getLogger().setLevel(logging.ERROR)  # Beam warns of extras that are not installed
+        config = _config_of(options)
+        if options["dry_run"]:
+            from pipeline.dry_run import look_ahead
+            from pipeline.show import show_forecast
+
+            show_forecast(look_ahead(config), as_json=options["as_json"])
+            return
         from rich.console import Console
 
-        logging.getLogger().setLevel(logging.ERROR)  # Beam warns of extras that are not installed
-
-        from pipeline import options as parsing
-        from pipeline.index import check_name, parse_window
         from pipeline.progress import Progress
         from pipeline.run import run as run_pipeline
         from pipeline.show import show_summary
-        from transforms.config import DedupConfig
-        from transforms.text.clean import CleanConfig
 
-        parsing.OWN_FLAGS[:] = [flag for parameter in run.params for flag in parameter.opts if flag.startswith("--")]
-        inputs = [value for value in options["inputs"] if not value.startswith("--")]
-        if not inputs:
-            raise click.UsageError("no INPUT given; see cleancopy run --help")
-        config = parsing.Config(
-            inputs=tuple(map(parsing.expand_user, inputs)),
-            output=parsing.expand_user(options["output"]),
-            columns=parsing.parse_columns(options["columns"]),
-            clean=CleanConfig(quotes=options["quotes"], rules=options["rules"]),
-            dedup=DedupConfig(
-                decide=options["decide"],
-                updates=options["updates"],
-                within_days=options["within"],
-                max_cluster=options["max_cluster"],
-                threshold=options["threshold"],
-                containment=options["containment"],
-                shingle=options["shingle"],
-                num_perm=options["num_perm"],
-                canonical=options["canonical"],
-                prefer_sources=tuple(filter(None, options["prefer_sources"].split(","))),
-            ),
-            ledger=_ledger_config(options),
-            keep=options["keep"],
-            index=parsing.expand_user(options["index"]),
-            index_window=parse_window(options["index_window"]),
-            index_run=check_name(options["index_run"]) if options["index_run"] else "",
-            workers=options["workers"],
-            max_reject_rate=options["max_reject_rate"],
-            max_source_loss=options["max_source_loss"],
-            strict=options["strict"],
-            overwrite=options["overwrite"],
-            runner=options["runner"],
-            beam_args=tuple(value for value in options["inputs"] if value.startswith("--")),
-        )
-        console = Console(stderr=True)
         log = _json_log()
         quiet = options["quiet"] or (options["as_json"] and not log)
-        told.manifest = manifest = run_pipeline(config, Progress(console, quiet=quiet, log=log))
+        told.manifest = manifest = run_pipeline(config, Progress(Console(stderr=True), quiet=quiet, log=log))
         show_summary(manifest, config.output, as_json=options["as_json"])
 
 
@@ -430,7 +388,7 @@ _INDEX = click.argument("uri", metavar="INDEX")
 def index_ls(uri: str, as_json: bool) -> None:
     """List the runs in an index in their order: a run sees those above it."""
     with _user_errors():
-        from pipeline.index import read_runs
+        from pipeline.indexed import read_runs
         from pipeline.show_index import show_runs
 
         show_runs(read_runs(uri), as_json=as_json)
@@ -445,10 +403,11 @@ def index_ls(uri: str, as_json: bool) -> None:
 def index_prune(uri: str, older_than: str, as_json: bool) -> None:
     """Drop the runs that are older than that, by their dates."""
     with _user_errors():
-        from pipeline.index import parse_window, prune
+        from pipeline.indexed import prune
+        from pipeline.options import parse_window
         from pipeline.show_index import show_changed
 
-        show_changed("dropped", prune(uri, parse_window(older_than)), as_json=as_json)
+        show_changed("dropped", prune(uri, parse_window("--older-than", older_than)), as_json=as_json)
 
 
 @index.command(name="drop-run", cls=_Command)
@@ -457,7 +416,7 @@ def index_prune(uri: str, older_than: str, as_json: bool) -> None:
 def index_drop_run(uri: str, name: str) -> None:
     """Take the run NAME out of an index, so that later runs no longer see its articles."""
     with _user_errors():
-        from pipeline.index import drop_run
+        from pipeline.indexed import drop_run
 
         drop_run(uri, name)
 
@@ -626,7 +585,49 @@ def rules_test(file: Path | None) -> None:
             sys.exit(EXIT_FAILED)
 
 
-def _ledger_config(options: dict[str, Any]) -> Any:
+def _config_of(options: Mapping[str, Any]) -> "Config":
+    """What ``run`` is to do; ``UsageError`` where an option does not fit. Beam is not loaded without need."""
+    from pipeline import options as parsing
+    from transforms.config import DedupConfig
+    from transforms.text.clean import CleanConfig
+
+    parsing.OWN_FLAGS[:] = [flag for parameter in run.params for flag in parameter.opts if flag.startswith("--")]
+    inputs = [value for value in options["inputs"] if not value.startswith("--")]
+    if not inputs:
+        raise click.UsageError("no INPUT given; see cleancopy run --help")
+    return parsing.Config(
+        inputs=tuple(map(parsing.expand_user, inputs)),
+        output=parsing.expand_user(options["output"]),
+        columns=parsing.parse_columns(options["columns"]),
+        clean=CleanConfig(quotes=options["quotes"], rules=options["rules"]),
+        dedup=DedupConfig(
+            decide=options["decide"],
+            updates=options["updates"],
+            within_days=parsing.parse_span("--within", options["within"]) if options["within"] else None,
+            max_cluster=options["max_cluster"],
+            threshold=options["threshold"],
+            containment=options["containment"],
+            shingle=options["shingle"],
+            num_perm=options["num_perm"],
+            canonical=options["canonical"],
+            prefer_sources=tuple(filter(None, options["prefer_sources"].split(","))),
+        ),
+        ledger=_ledger_config(options),
+        keep=options["keep"],
+        index=parsing.expand_user(options["index"]),
+        index_window=parsing.parse_window("--index-window", options["index_window"]),
+        index_run=parsing.check_run_name(options["index_run"]) if options["index_run"] else "",
+        workers=options["workers"],
+        max_reject_rate=options["max_reject_rate"],
+        max_source_loss=options["max_source_loss"],
+        strict=options["strict"],
+        overwrite=options["overwrite"],
+        runner=options["runner"],
+        beam_args=tuple(value for value in options["inputs"] if value.startswith("--")),
+    )
+
+
+def _ledger_config(options: Mapping[str, Any]) -> Any:
     from pipeline.options import expand_user
     from transforms.config import LedgerConfig
     from transforms.errors import UsageError
@@ -683,7 +684,7 @@ def _told_at_the_end(options: Mapping[str, Any]) -> Iterator[_Told]:
 
 
 def _tell(options: Mapping[str, Any], told: _Told, started: float, code: int) -> None:
-    if path := options["metrics_file"]:
+    if (path := options["metrics_file"]) and not options["dry_run"]:
         _write_metrics(path, told, started, code)
     if log := _json_log():
         done = told.manifest if code == 0 else None

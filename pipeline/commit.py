@@ -5,13 +5,13 @@ import json
 import posixpath
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
 from typing import Any, Final
 
 import apache_beam as beam
 
 from pipeline.index import Indexing, commit_part
 from pipeline.layout import FOLDERS, MANIFEST, SUCCESS
+from pipeline.lease import now
 from transforms import files
 from transforms.errors import RunFailedError
 from transforms.finalise import PartFile, PartTotals
@@ -160,11 +160,6 @@ def make_manifest(parts: list[PartTotals], terms: Terms) -> dict[str, Any]:
 
 def _is_boilerplate(entry: PartFile) -> bool:
     return entry.path.startswith("boilerplate/")
-
-
-def now() -> str:
-    """The time in UTC, to the second."""
-    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def _check_copies(parts: Sequence[PartTotals]) -> None:

@@ -88,15 +88,15 @@ class Lease:
 
     def __init__(self, output: str) -> None:
         self._output = output
-        now = _now()
+        since = now()
         self._claim = Claim(
             name=f"{PREFIX}{uuid.uuid4().hex}.json",
             host=socket.gethostname(),
             pid=os.getpid(),
             place=_place(os.getpid()),
-            since=now,
+            since=since,
             beat=0,
-            beaten=now,
+            beaten=since,
             held=False,
         )
 
@@ -106,7 +106,7 @@ class Lease:
         return files.join(self._output, self._claim.name)
 
     def _write(self, *, held: bool) -> None:
-        self._claim = dataclasses.replace(self._claim, beat=self._claim.beat + 1, beaten=_now(), held=held)
+        self._claim = dataclasses.replace(self._claim, beat=self._claim.beat + 1, beaten=now(), held=held)
         files.write_bytes(self.uri, json.dumps(dataclasses.asdict(self._claim)).encode())
 
     def _others(self) -> list[Claim]:
@@ -216,7 +216,8 @@ def _is_seen_alive(output: str, claim: Claim, wait: Callable[[float], None]) -> 
     return False
 
 
-def _now() -> str:
+def now() -> str:
+    """The time in UTC, to the second."""
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 

@@ -5,11 +5,13 @@ import difflib
 import functools
 import hashlib
 import json
+import math
 import os
+import re
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from transforms.config import DedupConfig, Keep, LedgerConfig
 from transforms.errors import UsageError
@@ -127,6 +129,43 @@ def parse_columns(value: str) -> dict[str, str]:
             raise UsageError(f"--columns [{field}] is no field; the fields are {', '.join(fields)}")
         columns[field] = name
     return columns
+
+
+_SPAN: Final = re.compile(r"(\d{1,6}(?:\.\d+)?)([hdw]?)")
+_DAYS: Final = {"h": 1 / 24, "d": 1.0, "w": 7.0, "": 1.0}
+
+
+def parse_span(flag: str, value: str) -> float:
+    """Days of ``12h``, ``30d``, ``6w`` or a plain number of days; ``UsageError`` for anything else.
+
+    >>> [parse_span("--within", value) for value in ("12h", "30d", "6w", "1.5")]
+    [0.5, 30.0, 42.0, 1.5]
+    """
+    found = _SPAN.fullmatch(value.strip())
+    if not found:
+        raise UsageError(f"{flag} [{value}] is no span of time; write hours, days or weeks as 12h, 30d or 6w")
+    return float(found[1]) * _DAYS[found[2]]
+
+
+def parse_window(flag: str, value: str) -> int:
+    """A span in whole days, which is what runs in an index are dated by; a part of a day counts as one.
+
+    >>> parse_window("--index-window", "6w"), parse_window("--index-window", "12h")
+    (42, 1)
+    """
+    return math.ceil(parse_span(flag, value))
+
+
+_RUN_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+
+
+def check_run_name(name: str) -> str:
+    """The name, if it can be that of a run in an index; ``UsageError`` if not."""
+    if not _RUN_NAME.fullmatch(name):
+        raise UsageError(
+            f"--index-run [{name}] must be letters, digits, [.], [_] and [-], at most 100, the first a letter or digit"
+        )
+    return name
 
 
 def check_beam_args(args: Sequence[str]) -> tuple[str, ...]:

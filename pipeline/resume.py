@@ -1,25 +1,20 @@
 """Makes an output folder ready for a run, or takes over what an earlier one of the same command left there."""
 
-import hashlib
 import json
 import re
-from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
 import pyarrow.parquet as pq
 
+from pipeline.identity import Start, find_start
 from pipeline.layout import FOLDERS, MANIFEST, REPORT, STAGING, SUCCESS
 from pipeline.options import is_local
-from pipeline.sources import Plan
-from pipeline.standing import Described, Standing, State
+from pipeline.standing import Described, Standing
 from transforms import files
 from transforms.clean import ShardCounts
-from transforms.errors import UsageError
 from transforms.finalise import PartTotals
 from transforms.staging import Staging, shards_done
 
-_MAX_LISTED: Final = 10_000  # input files that are told apart by name; of more, only that they differ
-_MAX_SHOWN: Final = 3
 _PARAGRAPHS: Final = re.compile(r"paragraphs-(\d+)")
 
 
@@ -34,15 +29,7 @@ class Resumed(NamedTuple):
     """Shards that were in work when it was killed, and are done again."""
 
 
-def describe_files(plan: Plan) -> dict[str, Any]:
-    """What tells the input from another: of up to 10,000 files each, of more all in one."""
-    stamps = plan.stamps
-    digest = hashlib.blake2b(json.dumps(sorted(stamps.items())).encode(), digest_size=8).hexdigest()
-    listed = stamps if len(stamps) <= _MAX_LISTED else None
-    return {"files": plan.files, "bytes": plan.bytes, "digest": digest, "stamps": listed}
-
-
-def prepare(described: Described, plan: Plan, standing: Standing, *, overwrite: bool) -> tuple[Staging, Resumed]:
+def prepare(described: Described, standing: Standing, *, overwrite: bool) -> tuple[Staging, Resumed]:
     """Make sure that the output folder is free or holds this very run, unfinished; else refuse or replace.
 
     To be called by who holds the lease.
@@ -50,73 +37,14 @@ def prepare(described: Described, plan: Plan, standing: Standing, *, overwrite: 
     Raises:
         UsageError: the folder holds something else.
     """
-    output = standing.output
-    staging = Staging(files.join(output, STAGING, described["run"]))
-    # As it comes back from JSON, where tuples are lists, so that it can be compared.
-    own = json.loads(json.dumps({**described, "read": describe_files(plan), "shards": len(plan.splits)}))
-    if standing.state is State.UNFINISHED and standing.described["run"] == described["run"]:
-        resumed = _take_over(staging, standing, own)
-        files.write_bytes(staging.run(), json.dumps(resumed.described).encode())
-        return staging, resumed
-    if not overwrite:
-        _refuse(standing, own)
-    elif not standing.is_ours:
-        raise UsageError(
-            f"[{output}] holds what no run wrote, and --overwrite replaces runs alone; choose another --output"
-        )
-    _clear(standing)
-    resumed = Resumed({**own, "attempts": 1, "shards_again": 0})
+    staging = Staging(files.join(standing.output, STAGING, described["run"]))
+    if find_start(described, standing, overwrite=overwrite) is Start.GO_ON:
+        resumed = _take_over(staging, standing, described)
+    else:
+        _clear(standing)
+        resumed = Resumed({**described, "attempts": 1, "shards_again": 0})
     files.write_bytes(staging.run(), json.dumps(resumed.described).encode())
     return staging, resumed
-
-
-def _refuse(standing: Standing, own: Described) -> None:
-    output = standing.output
-    if standing.state is State.FINISHED:
-        raise UsageError(
-            f"[{output}] already holds a finished run; choose another --output, or replace it with --overwrite"
-        )
-    if standing.state is State.UNFINISHED:
-        differences = list(_differences(standing.described, own))
-        shown = "; ".join(differences[:_MAX_SHOWN])
-        more = f"; and {len(differences) - _MAX_SHOWN} more" if len(differences) > _MAX_SHOWN else ""
-        raise UsageError(
-            f"[{output}] holds an unfinished run of another input or configuration: {shown}{more}. Finish that one "
-            "with its own command, choose another --output, or replace it with --overwrite"
-        )
-    if standing.state is State.OTHER:
-        raise UsageError(f"[{output}] is not empty and holds no run; choose another --output")
-
-
-def _differences(was: Described, now: Described) -> Iterator[str]:
-    """What tells two runs apart, in words."""
-    for group in ("configuration", "versions"):
-        old, new = was.get(group, {}), now[group]
-        for name in sorted({*old, *new}):
-            if old.get(name) != new.get(name):
-                yield f"{name.replace('_', '-')} was [{_plain(old.get(name))}], now is [{_plain(new.get(name))}]"
-    old, new = was.get("read", {}), now["read"]
-    if old.get("digest") == new["digest"]:
-        if was.get("shards") != now["shards"]:
-            yield f"the input was cut into [{was.get('shards')}] shards, now into [{now['shards']}]"
-        return
-    if old.get("stamps") is None or new["stamps"] is None:
-        was_read = f"[{old.get('files')}] files of [{old.get('bytes')}] bytes"
-        yield f"the input was {was_read}, now is [{new['files']}] of [{new['bytes']}]"
-        return
-    stamps = new["stamps"]
-    for word, uris in (
-        ("new", sorted(stamps.keys() - old["stamps"])),
-        ("gone", sorted(old["stamps"].keys() - stamps)),
-        ("changed", sorted(uri for uri in stamps.keys() & old["stamps"] if stamps[uri] != old["stamps"][uri])),
-    ):
-        if uris:
-            others = f" and {len(uris) - 1} others" if len(uris) > 1 else ""
-            yield f"of the input, [{uris[0]}]{others} {'are' if others else 'is'} {word}"
-
-
-def _plain(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _clear(standing: Standing) -> None:

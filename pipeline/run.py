@@ -9,12 +9,14 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from pipeline.commit import Terms, now
+from pipeline.commit import Terms
 from pipeline.formats import ReadOptions
-from pipeline.index import begin, known_boilerplate, open_index
+from pipeline.identity import Start, describe, find_start
+from pipeline.index import begin, known_boilerplate
+from pipeline.indexed import open_index
 from pipeline.layout import MANIFEST, STAGING
 from pipeline.lease import Lease, LeaseError, acquire
-from pipeline.options import Config, check_beam_args, fingerprint, versions
+from pipeline.options import Config, check_beam_args
 from pipeline.progress import Progress
 from pipeline.resume import prepare
 from pipeline.sources import Split, plan
@@ -36,22 +38,14 @@ def run(config: Config, progress: Progress) -> Manifest:
     beam_args = check_beam_args(config.beam_args)
     progress.say("planning", stage="planning")
     planned = plan(config.inputs, config.columns)
-    described = {
-        "run": fingerprint(config, planned.splits),
-        "inputs": list(config.inputs),
-        "ignored_files": sum(planned.ignored.values()),
-        "configuration": config.described(),
-        "versions": versions(),
-        "started": now(),
-    }
+    described = describe(config, planned)
     indexed = open_index(config, len(planned.splits))
     with acquire(config.output, progress.say) as lease:
         standing = standing_of(config.output)
         tidy(standing)
-        if standing.described.get("run") == described["run"] and STAGING in standing.leftovers:
-            # It was killed between its last two steps: to write `_SUCCESS` and to remove the staging.
+        if find_start(described, standing, overwrite=config.overwrite) is Start.TIDY:
             return standing.described
-        staging, resumed = prepare(described, planned, standing, overwrite=config.overwrite)
+        staging, resumed = prepare(described, standing, overwrite=config.overwrite)
         if resumed.described["attempts"] > 1:
             progress.say(
                 f"going on from an earlier run: {resumed.cleaned} of {len(planned.splits)} shards are cleaned, "
@@ -69,7 +63,7 @@ def run(config: Config, progress: Progress) -> Manifest:
             strict=config.strict,
             claim=lease.uri,
             described=resumed.described,
-            indexing=begin(config, staging, str(described["run"]), indexed),
+            indexing=begin(config, staging, described["run"], indexed),
         )
         _run_graph(config, planned.splits, staging, terms, beam_args, progress, lease)
         manifest: Manifest = json.loads(files.read_bytes(files.join(config.output, MANIFEST)))

@@ -53,6 +53,55 @@ def show_summary(manifest: Mapping[str, Any], output: str, *, as_json: bool) -> 
     console.print(f"output in {escape(output)}", soft_wrap=True, highlight=False)
 
 
+def show_forecast(told: Mapping[str, Any], *, as_json: bool) -> None:
+    """What a run would do, as ``pipeline.dry_run`` tells it."""
+    if as_json:
+        _print_json(told)
+        return
+    console = _console()
+
+    def line(name: str, what: str) -> None:
+        console.print(f"{name:<10} {escape(what)}", soft_wrap=True, highlight=False)
+
+    line("read", f"{_number(told['files'])} files, {_size(told['bytes'])} ({_listed(told['kinds'], '')})")
+    if told["ignored"]:
+        by_ending = _listed({ending or "no ending": count for ending, count in told["ignored"].items()}, "")
+        line("ignored", f"{_number(sum(told['ignored'].values()))} files of other kinds ({by_ending})")
+    line("splits", f"{_number(told['splits'])}, for {told['workers']} workers")
+    line("output", f"{told['output']}: {told['next']}")
+    if told["refused"]:
+        line("refused", told["refused"])
+    if index := told["index"]:
+        what = "replaces the run of that name" if index["replaces"] else "is added"
+        line(
+            "index",
+            f"{index['uri']}: {_number(index['runs'])} runs of {_number(index['articles'])} articles; "
+            f"{index['run']} {what}",
+        )
+    guess = told["estimates"]
+    line(
+        "estimates",
+        f"{_duration(guess['seconds'])}, {_size(guess['memory_mb'] * 1e6)} of memory, "
+        f"{_size(guess['disk_mb'] * 1e6)} of disk, for some {_size(told['text_bytes'])} of text; "
+        "how they are made, and how far off they may be, is in docs/operations.md",
+    )
+    console.print("nothing was written", highlight=False)
+
+
+def _size(count: float) -> str:
+    """``1,234,567`` bytes as ``1.2 MB``."""
+    for unit, unit_bytes in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if count >= unit_bytes:
+            return f"{count / unit_bytes:,.1f} {unit}"
+    return f"{count:,.0f} bytes"
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+
+
 def show_status(standing: "Standing", *, as_json: bool) -> None:
     """Where a run stands, who works on it, and what comes next."""
     told = standing.summary()

@@ -7,7 +7,7 @@ from typing import Any
 from rich.markup import escape
 from rich.table import Table
 
-from pipeline.index import IndexedRun
+from pipeline.indexed import IndexedRun
 from pipeline.show import _console, _print_json
 
 

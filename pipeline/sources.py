@@ -65,6 +65,8 @@ class Plan:
     files: int
     bytes: int
     """As stored."""
+    text_bytes: int
+    """About as many when decompressed."""
     ignored: Mapping[str, int]
     """Files in folders and globs that are of no known kind, by their ending; ``""`` where there is none."""
 
@@ -104,13 +106,20 @@ def plan(
     if columns:
         for uri, _ in found:
             _check_columns(uri, columns)
+    text_bytes = sum(_expanded(uri, size) for uri, size in found)
     if target_bytes is None:
-        target_bytes = min(max(_text_bytes(found) // SPLITS, MIN_SPLIT_BYTES), MAX_SPLIT_BYTES)
+        target_bytes = min(max(text_bytes // SPLITS, MIN_SPLIT_BYTES), MAX_SPLIT_BYTES)
     splits = tuple(
         Split(shard, parts, tuple(finder.stamps.get(part.uri) for part in parts))
         for shard, parts in enumerate(_pack(found, columns, target_bytes, max_files))
     )
-    return Plan(splits, len(found), sum(size for _, size in found), dict(sorted(finder.ignored.items())))
+    return Plan(
+        splits,
+        files=len(found),
+        bytes=sum(size for _, size in found),
+        text_bytes=text_bytes,
+        ignored=dict(sorted(finder.ignored.items())),
+    )
 
 
 def stamp_of(uri: str) -> Stamp | None:
@@ -260,10 +269,6 @@ def _column_names(uri: str) -> list[str]:
     except files.DAMAGED:
         pass
     return []
-
-
-def _text_bytes(found: Sequence[tuple[str, int]]) -> int:
-    return sum(_expanded(uri, size) for uri, size in found)
 
 
 def _expanded(uri: str, size: int) -> int:

@@ -2,7 +2,7 @@
 
 import dataclasses
 from hashlib import blake2b
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import pyarrow as pa
 
@@ -12,6 +12,10 @@ Canonical = Literal["earliest", "longest", "preferred"]
 Keep = Literal["canonical", "all"]
 Decide = Literal["signs", "threshold"]
 Updates = Literal["latest", "first", "all"]
+
+MAX_PARTS: Final = 1 << 15
+"""Runs in an index, and shards of a run in it: the numbers of both stand in the reference of an article."""
+MAX_SHARDS: Final = 1 << 16
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from transforms import files
 from transforms.batches import column, join_batches
+from transforms.config import MAX_SHARDS
 from transforms.schemas import BANDS, FINGERPRINTS
 from transforms.staging import Staging
 from transforms.text.sorted_keys import rows_among
@@ -26,8 +27,6 @@ SCHEMAS: Final = {"bands": BANDS, "fingerprints": FINGERPRINTS}
 FIRST_SHARD: Final = 1 << 31
 """Shard numbers from here on belong to the index: this, the part's place among all (15 bits), its shard (16 bits)."""
 FIRST_REF: Final = np.uint64(FIRST_SHARD << 32)
-MAX_PARTS: Final = 1 << 15
-MAX_SHARDS: Final = 1 << 16
 
 # One clock gone wrong must not move the window: so many of a run's dated articles are no later than its date.
 _DATED_BY: Final = 0.95

@@ -12,8 +12,8 @@ from click.testing import CliRunner
 import pipeline.commit
 from pipeline.cli import cli
 from pipeline.commit import MIN_SOURCE_ARTICLES
-from pipeline.index import default_name, parse_window, read_runs
-from pipeline.options import Config
+from pipeline.indexed import default_name, read_runs
+from pipeline.options import Config, parse_window
 from tests.pipeline.test_boilerplate import PROMO, with_promo
 from tests.pipeline.test_run import write_jsonl
 from tests.reading import assert_books_balance, rows, run_quietly
@@ -280,7 +280,10 @@ def test_the_same_command_is_the_same_run():
 
 
 def test_the_window_counts_from_the_date_of_the_run():
-    window = Window(index=Index(parts=(), window_days=parse_window("2w"), undated=date(2024, 1, 1)), dated=date.min)
+    window = Window(
+        index=Index(parts=(), window_days=parse_window("--index-window", "2w"), undated=date(2024, 1, 1)),
+        dated=date.min,
+    )
     assert window.first == date.min
     assert date_of_run([]) is None
     part = IndexPart(run="monday", uri="index/parts/monday/x", dated=date.min, partitions=())
