@@ -101,19 +101,8 @@ The new ship is to carry forty cars, twice as many as today, and to run in weath
     )
 
 
-COUNCIL = """Islanders cheered in the street in Port Ellery on Tuesday as the council voted by seven to five for a second
-ship, to be built at home. The mayor called it the end of a long wait; opponents said that the sum had grown by half.
-
-The new ship is to carry forty cars, twice as many as today, and to run in weather that keeps the old one in port.""",
-    )
-    earlier = wire(published=MONDAY, url="https://wire.example/a")
-    assert (
-        relation(earlier, wire(later, published=MONDAY + timedelta(days=1), url="https://wire.example/b")) == "update"
-    )
-
-
-COUNCIL = """Islanders cheered in the street in Port Ellery on Tuesday as the council voted by seven to five for a second ship,
-to be built at home. The mayor called it the end of a long wait, while opponents said that the sum had grown by half.
+COUNCIL = """Islanders cheered in the street in Port Ellery on Tuesday as the council voted by seven to five for a
+second ship, to be built at home. The mayor called it the end of a long wait; opponents said that the sum had grown.
 
 The new ship is to carry forty cars, twice as many as today, and to run in weather that keeps the old one in port. It is
 to be paid for by a levy on season tickets, to which the party of fishermen agreed at the last minute."""
