@@ -1,25 +1,28 @@
 """Worker processes of the local runner, forked when everything is imported and the machine code is loaded.
 
 Beam starts its own worker processes from nothing: each imports Beam and the kernels again, which takes some five
-seconds of every run. A fork has them at once. What has to be loaded is loaded by a child, the nursery, which forks the
-workers, while this process builds the pipeline. Where a process cannot safely fork, Beam's own way is used.
+seconds of every run. A fork has them at once. What has to be loaded is loaded by a child, while this process builds the
+pipeline; then that child forks the other workers and is the first of them itself. Where a process cannot safely fork,
+Beam's own way is used.
 """
 
 import contextlib
 import ctypes
+import gc
 import logging
 import multiprocessing
 import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any, ClassVar, Final
 
 import grpc
 import numpy as np
+import pyarrow as pa
 from apache_beam.portability import python_urns
 from apache_beam.portability.api import beam_fn_api_pb2, endpoints_pb2
 from apache_beam.runners.portability.fn_api_runner import worker_handlers
@@ -40,6 +43,7 @@ from transforms.text.shingles import shingle_hashes
 from transforms.text.unionfind import connected_components
 
 _PR_SET_PDEATHSIG: Final = 1  # linux/prctl.h
+_M_ARENA_MAX: Final = -8  # malloc.h
 _DIED: Final = "a worker process died"
 
 
@@ -53,7 +57,7 @@ def forked_workers(count: int, config: CleanConfig) -> Iterator[None]:
     """Have ``count`` workers for the pipeline that is built and run in the block.
 
     One child loads tables and machine code, which takes a second, while the pipeline is built here; then it forks the
-    workers, which have all that in memory that they share. To be entered only where :func:`can_fork`.
+    other workers, which share all that with it in memory. To be entered only where :func:`can_fork`.
 
     Raises:
         RuleError: the user's rules cannot be used.
@@ -62,53 +66,60 @@ def forked_workers(count: int, config: CleanConfig) -> Iterator[None]:
     if config.rules is not None:
         load_cruft_rules(config.rules)  # an error in there is the user's to mend, so it must come up here
     pipes = [_FORK.Pipe() for _ in range(count)]
-    nursery = _FORK.Process(target=_raise_workers, args=(pipes, config, os.getpid()))
-    nursery.start()
+    first = _FORK.Process(target=_first_worker, args=(pipes, config, os.getpid()))
+    first.start()
     for _, theirs in pipes:
         theirs.close()
     _Handler.idle = [ours for ours, _ in pipes]
     _Handler.started = []
     worker_handlers.WorkerHandler.register_environment(python_urns.SUBPROCESS_SDK, bytes)(_Handler)
     try:
-        with _watching(nursery):
+        with _watching(first):
             yield
     except Exception as error:
-        # What Beam says when a worker died is that a channel closed; the nursery ends a moment after the worker.
-        nursery.join(_MOMENT_SECONDS)
-        if nursery.exitcode or _DIED in str(error):
+        # What Beam says when a worker died is that a channel closed; the first worker ends a moment after another.
+        first.join(_MOMENT_SECONDS)
+        if first.exitcode or _DIED in str(error):
             raise RunFailedError(
                 "a worker process died, most likely for want of memory; nothing was committed. Run the same again with "
                 "fewer --workers: what is cleaned is kept"
             ) from None
         raise
     finally:
-        nursery.kill()
-        nursery.join()
+        first.kill()
+        first.join()
 
 
 _FORK: Final = multiprocessing.get_context("fork")
 _MOMENT_SECONDS: Final = 1.0
 
 
-def _raise_workers(pipes: list[tuple[Connection, Connection]], config: CleanConfig, parent: int) -> None:
-    """The life of the nursery: load, fork, and end, with all workers, when the first of them does."""
+def _first_worker(pipes: list[tuple[Connection, Connection]], config: CleanConfig, parent: int) -> None:
+    """The life of the first worker: load, fork the others, work, and end, with all of them, when one of them does."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends us
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     _end_with(parent)
     for ours, _ in pipes:
         ours.close()
+    _spare_memory()
     _load_kernels(config)
+    gc.collect()
+    gc.freeze()  # a collection would write to the pages that the workers share
     own = os.getpid()
-    workers = [_FORK.Process(target=_work, args=(number, pipes, own), daemon=True) for number in range(len(pipes))]
-    for worker in workers:
+    others = [_FORK.Process(target=_work, args=(number, pipes, own), daemon=True) for number in range(1, len(pipes))]
+    for worker in others:
         worker.start()
-    for _, theirs in pipes:
-        theirs.close()
-    dead = wait([worker.sentinel for worker in workers])  # the others end with us, being daemons
-    for worker in workers:
-        if worker.sentinel in dead:
-            worker.join()  # its sentinel closes a moment before its exit code is to be had
-    sys.exit(any(worker.exitcode for worker in workers))
+    threading.Thread(target=_end_with_first_of, args=(others,), name="workers", daemon=True).start()
+    _work(0, pipes, parent)
+
+
+def _end_with_first_of(workers: Sequence[BaseProcess]) -> None:
+    """When a worker ends, end this process: the others end with it."""
+    dead = wait([worker.sentinel for worker in workers])
+    ended = [worker for worker in workers if worker.sentinel in dead]
+    for worker in ended:
+        worker.join()  # its sentinel closes a moment before its exit code is to be had
+    os._exit(any(worker.exitcode for worker in ended))
 
 
 def _end_with(parent: int) -> None:
@@ -119,12 +130,12 @@ def _end_with(parent: int) -> None:
 
 
 @contextlib.contextmanager
-def _watching(nursery: BaseProcess) -> Iterator[None]:
+def _watching(first: BaseProcess) -> Iterator[None]:
     """Break the run off when a worker dies: of one that never connected the runner would wait for ever."""
     ended, stop = multiprocessing.Pipe()
 
     def watch() -> None:
-        dead = wait([ended, nursery.sentinel])
+        dead = wait([ended, first.sentinel])
         if ended not in dead:
             logging.getLogger("apache_beam").setLevel(logging.CRITICAL)  # one clear line is enough
         while ended not in dead and not ended.poll(_GRACE_SECONDS):
@@ -149,6 +160,13 @@ def _watching(nursery: BaseProcess) -> Iterator[None]:
 
 
 _GRACE_SECONDS = 0.5  # for the runner to notice by itself, and say why
+
+
+def _spare_memory() -> None:
+    """Let freed memory be used again, by whatever in the process: Arrow's own pool and each thread's keep it."""
+    with contextlib.suppress(AttributeError):  # not glibc
+        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 1)
+    pa.set_memory_pool(pa.system_memory_pool())
 
 
 def _work(own: int, pipes: list[tuple[Connection, Connection]], parent: int) -> None:

@@ -25,7 +25,6 @@ import unicodedata
 from collections.abc import Callable
 from typing import Any, NamedTuple, TypeVar, cast
 
-import numba
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -41,7 +40,29 @@ def kernel(function: _Function) -> _Function:
     numba looks only at that file to see whether the stored code is current, not at the modules it imports
     kernels from. Threads come from Beam, so the GIL is released and nothing runs in parallel inside.
     """
-    return cast(_Function, numba.njit(cache=True, nogil=True)(function))
+    return cast(_Function, _Kernel(function))
+
+
+class _Kernel:
+    """A function that imports numba when it is first called: a driver never does, and has 60 MB less."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        functools.update_wrapper(self, function)
+        self._function = function
+
+    def __call__(self, *arguments: Any) -> Any:
+        return self._compiled(*arguments)
+
+    @functools.cached_property
+    def _compiled(self) -> Callable[..., Any]:
+        import numba
+
+        # What the function calls it must find compiled, under the names of its module.
+        names = self._function.__globals__
+        for name in self._function.__code__.co_names:
+            if isinstance(called := names.get(name), _Kernel):
+                names[name] = called._compiled
+        return cast(Callable[..., Any], numba.njit(cache=True, nogil=True)(self._function))
 
 
 def read_only(array: _Array) -> _Array:
