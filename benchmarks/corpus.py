@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-Kind = Literal["stories", "one-story", "boilerplate"]
+Kind = Literal["stories", "one-story", "boilerplate", "look-alikes"]
 CopyKind = Literal["exact", "furniture", "near", "excerpt", "follow-up"]
 Tokens = npt.NDArray[np.int32]
 
@@ -93,6 +93,10 @@ class _Table:
     def words(self, rng: np.random.RandomState, count: int) -> Tokens:
         """So many words as they occur in running text."""
         return np.searchsorted(self._share, rng.random_sample(count)).astype(np.int32)
+
+    def name(self, rng: np.random.RandomState) -> str:
+        """A rare word with a capital."""
+        return str(self._texts[_VOCABULARY + rng.randint(_VOCABULARY // 4, _VOCABULARY)].as_py())
 
     def text(self, articles: Sequence[Tokens]) -> pa.Array:
         """The text of each article."""
@@ -181,7 +185,124 @@ def boilerplate(articles: int, seed: int = 7) -> Iterator[tuple[pa.RecordBatch, 
         yield _batches(table, stories, ids, start)
 
 
-KINDS: Final = {"stories": synthetic, "one-story": one_story, "boilerplate": boilerplate}
+_TEMPLATES: Final = tuple(
+    (title, " ".join(text.split("\n")).replace("  ", "\n\n"))
+    for title, text in (
+        (
+            "{a} profit rises to {n} million crowns",
+            """{a} said on Thursday that its net profit rose to {n} million crowns in the quarter that ended in
+September, from {m} million a year before. Revenue came to {p} million crowns, {q} per cent more than in the same three
+months of last year, while analysts had expected {r} million on average.
+
+"We are satisfied with the quarter, and with the way in which our people dealt with higher costs," said {b} {c}, the
+chief executive. The board of {a} left its outlook for the full year unchanged.
+
+Earnings per share were {k} cents after one-off items. Shares of {a} have gained {q} per cent since the start of the
+year, and closed at {s} crowns on Wednesday. This report was made from the company's statement and checked by an editor
+before it was published. Figures are rounded and may therefore not add up.""",
+        ),
+        (
+            "Weather for {a} and the coast",
+            """The day begins with fog in the valleys around {a} and clears from the west before noon, the weather
+service says. Highs reach {k} degrees in {a} and {l} on the coast near {b}, where the wind may still be felt.
+
+In the night it cools down to {j} degrees, with a chance of rain of {q} per cent towards the morning. The wind blows
+from the south-west at {l} kilometres an hour, and gusts of {s} are possible on the hills. Boats are advised to stay in
+port where the harbour master says so. The sun rises at {h}.{m} and sets at {i}.{n}.
+
+The outlook for the days that follow is mixed: sun and clouds take turns, and in most places it stays dry. Pollen counts
+are moderate, those of grasses low. The next report comes out this evening at six, and can be heard on the service's
+telephone line at any hour, in four languages.""",
+        ),
+        (
+            "{a} {h}, {b} {i}",
+            """{a} beat {b} {h}-{i} in front of {p} spectators on Saturday, and moved up to place {j} in the table of
+the northern league. {c} {d} scored the first goal in minute {k} after a corner, and {e} {f} the last in minute {l}.
+
+The visitors had the better of the first half without making much of it. After the break the home side pressed, and the
+referee showed {g} of {b} a yellow card for a late tackle. "We knew that we had to be patient," the coach of {a} said.
+
+With this result {a} has {m} points, and {b} {n}. The league goes on next weekend, when {b} plays at home. Tickets are
+sold at the grounds and at the usual places in town. Results, tables and the fixtures
+of all clubs are found in the sports pages.""",
+        ),
+        (
+            "Senator: {a} to receive {n},{m} crowns for its fire brigade",
+            """Senator Ada Corwin announced today that the fire brigade of {a} will receive {n},{m} crowns from the
+federal programme for firefighters. "The men and women of our fire brigades risk their lives for their neighbours every
+day, and it is only right that they have the equipment that keeps them safe," Corwin said. "I have fought for this
+programme since I came to the Senate, and I will go on doing so as long as there are fires."
+
+The brigade in {a} will use the grant to replace {k} breathing sets. The programme pays for equipment, for training and
+for vehicles, and has been awarding grants directly to fire brigades since it was founded. It is run by the agency for
+civil protection together with the national fire administration. Grants are awarded on a competitive basis, after a
+review by a panel of firefighters, to those who address the goals of the programme best and show the greatest need. Last
+year more than five thousand brigades all over the country were supported in this way.
+
+Corwin is a member of the committee on home affairs, and chairs its panel on public safety. She was a volunteer in the
+brigade of her home town for eleven years. Brigades that want to apply in the next round find the forms at the agency's
+offices; those that were turned down this time may apply again without further papers.""",
+        ),
+    )
+)
+
+
+def look_alikes(articles: int, seed: int = 7) -> Iterator[tuple[pa.RecordBatch, pa.RecordBatch]]:
+    """:func:`synthetic` stories and their copies, and a tenth of others that look like copies and are none.
+
+    - ``template``: company results, weather, matches and grants, each kind with the same words around other names and
+      numbers; those of a kind come from one source, or from all sources. Jaccard up to 0.9;
+    - ``embedding``: a new story that carries a whole one of another source below its own text.
+    """
+    table = _Table()
+    others = articles // 10
+    made = 0
+    for chunk, (batch, truth) in enumerate(synthetic(articles - others, seed)):
+        yield batch, truth
+        rng = np.random.RandomState([seed, chunk, 1])
+        count = min(others - made, batch.num_rows // 9 + 1)
+        rows = [_look_alike(table, rng, batch) for _ in range(count)]
+        if not rows:
+            continue
+        kinds, sources, titles, texts = zip(*rows, strict=True)
+        ids = [f"b{number:08d}" for number in range(made, made + count)]
+        urls = [f"https://{source}/{article_id}" for source, article_id in zip(sources, ids, strict=True)]
+        dates = batch["date"].slice(batch.num_rows - 1).take(pa.array([0] * count))
+        columns = [ids, sources, urls, titles, dates, texts]
+        yield (
+            pa.RecordBatch.from_arrays(
+                [pa.array(c, t.type) for c, t in zip(columns, ARTICLES, strict=True)], schema=ARTICLES
+            ),
+            pa.RecordBatch.from_arrays([pa.array(ids), pa.array(ids), pa.array(kinds)], schema=TRUTH),
+        )
+        made += count
+
+
+def _look_alike(table: _Table, rng: np.random.RandomState, batch: pa.RecordBatch) -> tuple[str, str, str, str]:
+    """Kind, source, title and text."""
+    if rng.random_sample() < 0.3:
+        at = rng.randint(batch.num_rows)
+        own = _open_end(table, _paragraphs(table, rng, rng.randint(150, 400)))
+        first, below = table.text([own])[0].as_py(), batch["text"][at].as_py()
+        sources = [source for source in _SOURCES if source != batch["source"][at].as_py()]
+        return "embedding", sources[rng.randint(len(sources))], first[:70].replace("\n\n", " "), first + below
+    which = rng.randint(2 * len(_TEMPLATES))
+    names = {letter: table.name(rng) for letter in "abcdefg"}
+    numbers = {letter: str(rng.randint(1, 10)) for letter in "hij"} | {
+        letter: str(rng.randint(10, 60)) for letter in "klq"
+    }
+    numbers |= {letter: str(rng.randint(100, 1000)) for letter in "mnprs"}
+    title, text = (template.format(**names, **numbers) for template in _TEMPLATES[which // 2])
+    source = _SOURCES[which // 2 if which % 2 else rng.randint(len(_SOURCES))]
+    return "template", source, title, text
+
+
+KINDS: Final = {
+    "stories": synthetic,
+    "one-story": one_story,
+    "boilerplate": boilerplate,
+    "look-alikes": look_alikes,
+}
 
 
 def _ids(start: int, count: int) -> list[str]:

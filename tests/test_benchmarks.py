@@ -123,6 +123,23 @@ def test_boilerplate_is_shared_and_makes_no_copies():
         assert similar.containment < 0.8
 
 
+def test_look_alikes_are_apart():
+    articles, truth = tables("look-alikes", ARTICLES)
+    assert articles.num_rows == len(set(articles["id"].to_pylist())) == ARTICLES
+    texts = dict(zip(articles["id"].to_pylist(), articles["text"].to_pylist(), strict=True))
+    by_kind = {kind: [] for kind in truth["kind"].unique().to_pylist()}
+    for row in truth.to_pylist():
+        by_kind[row["kind"]].append(row)
+    grants = [texts[row["id"]] for row in by_kind["template"] if texts[row["id"]].startswith("Senator")]
+    alike = [compare_texts(left, right, 5).jaccard for left, right in itertools.combinations(grants[:20], 2)]
+    assert 0.6 < min(alike) <= max(alike) < 0.95
+    for row in by_kind["embedding"] + by_kind["template"]:
+        assert row["story"] == row["id"]
+    longer = texts[by_kind["embedding"][0]["id"]]
+    whole = [text for text in texts.values() if text in longer and text != longer]
+    assert len(whole) == 1
+
+
 def test_written_and_enlarged(tmp_path):
     corpus = make_synthetic(tmp_path / "made", 700, rows_a_file=300)
     files = sorted(corpus.folder.iterdir())

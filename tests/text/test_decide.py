@@ -150,6 +150,25 @@ def test_stories_from_one_template_are_different():
     assert min(decision.signs, key=lambda sign: sign.points).name in ("facts_same_source", "recurring")
 
 
+@pytest.mark.parametrize("sources", [("Post", "Gazette"), (None, None)])
+def test_a_template_that_several_sources_fill_in_is_told_by_the_headline(sources):
+    long = (
+        GRANT + GRANT[GRANT.index("The programme pays") : GRANT.index("The {town} Fire Department serves")] + FURNITURE
+    )
+    grants = [
+        long.format(town="Aldwick", sum="48,000", item="a boat", people="3,100"),
+        long.format(town="Brenford", sum="61,500", item="a boat", people="3,100"),
+    ]
+    titles = [
+        "Aldwick to receive 48,000 dollars for firefighters",
+        "Brenford to receive 61,500 dollars for firefighters",
+    ]
+    decision = decide(*map(Article, grants, titles, sources))
+    assert decision.relation == "different"
+    assert decision.similarity.jaccard > 0.7
+    assert decide(Article(grants[0], titles[0], "Post"), Article(grants[0] + " Ends.", titles[1], "Gazette")).folds
+
+
 def test_a_notice_that_differs_in_one_number_is_another_notice():
     notice = (
         "The central bank entered the market to arrange {} billion crowns of repurchase agreements for its customers, "
