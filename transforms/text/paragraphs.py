@@ -14,8 +14,8 @@ from statistics import median
 
 from transforms.text.edits import Change, Edit, splice
 
-# Behind the first of many spaces nothing is tried, or a line of a million of them would take the square of that.
-_GAP = re.compile(r"(?<![^\S\n])[^\S\n]*\n\s*")
+_BREAK = re.compile(r"\n\s*")
+_BLANK_LINE = re.compile(r"\n(?<!\s\n)\n(?!\s)")
 _COLUMNS = re.compile(r"\S(?:\t+| {3,}| *\t *|  +(?=[-+$€£(]?\d))\S")
 _INNER_SPACES = re.compile(r"(?<=\S)(?: *\t[ \t]*| {2,})(?=\S)")
 _ITEM = re.compile(r"(?:[-*•·–—▪◦‣>]|\(?\d{1,3}[.)]|[A-Za-z][.)])\s")
@@ -41,13 +41,10 @@ def lay_out(text: str) -> tuple[str, list[Edit]]:
 
 
 def _is_settled(text: str) -> bool:
-    """Whether there is plainly nothing to do; substring searches, because most texts end here."""
+    """Whether there is plainly nothing to do; cheap searches, because most texts end here."""
     return not (
-        text.count("\n") != 2 * text.count("\n\n")
+        text.count("\n") != 2 * len(_BLANK_LINE.findall(text))
         or "  " in text
-        or " \n" in text
-        or "\n " in text
-        or "\n\n\n" in text
         or "\t" in text
         or "\u3000" in text
         or text[:1].isspace()
@@ -65,7 +62,14 @@ def _changes(text: str) -> Iterator[Change]:
     start = len(text) - len(text.lstrip()) if end else len(text)
     if start:
         yield Change(0, start, "", "whitespace", "edge")
-    gaps = [(gap.start(), gap.end(), gap.group()) for gap in _GAP.finditer(text, start, end)]
+    if len(text) == end - start or not _is_settled(text[start:end]):
+        yield from _inner_changes(text, start, end)
+    if end < len(text) and end:
+        yield Change(end, len(text), "", "whitespace", "edge")
+
+
+def _inner_changes(text: str, start: int, end: int) -> Iterator[Change]:
+    gaps = list(_gaps(text, start, end))
     starts = [start, *(after for _, after, _ in gaps)]
     ends = [*(before for before, _, _ in gaps), end]
     lines = [text[a:b] for a, b in zip(starts, ends, strict=True)]
@@ -82,8 +86,16 @@ def _changes(text: str) -> Iterator[Change]:
                 rule = "paragraph-break" if layout[number] == "\n\n" else "line-break"
                 rule = rule if "\n" in layout[number] else "hard-wrap"
                 yield Change(before, after, layout[number], "whitespace", rule)
-    if end < len(text) and end:
-        yield Change(end, len(text), "", "whitespace", "edge")
+
+
+def _gaps(text: str, start: int, end: int) -> Iterator[tuple[int, int, str]]:
+    """Each run of white space that holds a line break: where it begins and ends, and itself."""
+    # A pattern that began with the spaces before the break would be tried at every character.
+    for found in _BREAK.finditer(text, start, end):
+        before, after = found.span()
+        while before > start and text[before - 1].isspace():
+            before -= 1
+        yield before, after, text[before:after]
 
 
 def _tabular(lines: list[str]) -> list[bool]:

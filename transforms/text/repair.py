@@ -173,21 +173,40 @@ def _composition_changes(text: str) -> Iterator[Change]:
             yield from _trimmed(word, composed, found.start(), "unicode", "nfc")
 
 
-_MAX_DIFF_WORDS = 2_000  # difflib is quadratic at its worst; a longer line becomes one edit
+_MAX_DIFF_WORDS = 2_000  # difflib is quadratic at its worst; more than that become one edit
 
 
 def _differences(old: str, new: str, offset: int, kind: str, rule: str) -> Iterator[Change]:
     """What differs between two versions of a line, word by word, as small as it gets."""
     old_words, new_words = re.findall(r"\s+|\S+", old), re.findall(r"\s+|\S+", new)
-    if len(old_words) > _MAX_DIFF_WORDS:
-        yield from _trimmed(old, new, offset, kind, rule)
-        return
     starts = list(accumulate((len(word) for word in old_words), initial=0))
-    matcher = difflib.SequenceMatcher(None, old_words, new_words, autojunk=False)
+    for old_from, old_to, new_from, new_to in _differing(old_words, new_words):
+        before, after = "".join(old_words[old_from:old_to]), "".join(new_words[new_from:new_to])
+        yield from _trimmed(before, after, offset + starts[old_from], kind, rule)
+
+
+def _differing(old: list[str], new: list[str]) -> Iterator[tuple[int, int, int, int]]:
+    """Where two lists of words and spaces differ: ``old[a:b]`` became ``new[c:d]``."""
+    if len(old) == len(new) and all(one == other or not one.isspace() for one, other in zip(old, new, strict=True)):
+        # Nearly always: words were mended and every space is where it was.
+        for number, (one, other) in enumerate(zip(old, new, strict=True)):
+            if one != other:
+                yield number, number + 1, number, number + 1
+        return
+    head = 0
+    while head < min(len(old), len(new)) and old[head] == new[head]:
+        head += 1
+    tail = 0
+    while tail < min(len(old), len(new)) - head and old[-1 - tail] == new[-1 - tail]:
+        tail += 1
+    old_end, new_end = len(old) - tail, len(new) - tail
+    if old_end - head > _MAX_DIFF_WORDS:
+        yield head, old_end, head, new_end
+        return
+    matcher = difflib.SequenceMatcher(None, old[head:old_end], new[head:new_end], autojunk=False)
     for tag, old_from, old_to, new_from, new_to in matcher.get_opcodes():
         if tag != "equal":
-            before, after = "".join(old_words[old_from:old_to]), "".join(new_words[new_from:new_to])
-            yield from _trimmed(before, after, offset + starts[old_from], kind, rule)
+            yield head + old_from, head + old_to, head + new_from, head + new_to
 
 
 def _trimmed(old: str, new: str, offset: int, kind: str, rule: str) -> Iterator[Change]:

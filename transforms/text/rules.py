@@ -125,6 +125,19 @@ def _has_plain_start(pattern: str, chars: int) -> bool:
     return "|" not in outer and re.match(rf"[\w' ©-]{{{chars}}}(?![?*{{])", pattern) is not None
 
 
+def _word_pattern(words: Iterable[str]) -> re.Pattern[str]:
+    """Matches any of ``words``, each of which begins with a letter, as a whole word.
+
+    The look at what stands before comes behind the first letter: so the engine skips to one of the first letters in a
+    single loop, instead of looking for a word's boundary at every character.
+    """
+    rests: dict[str, list[str]] = {}
+    for word in words:
+        rests.setdefault(word[0], []).append(re.escape(word[1:]))
+    branches = (rf"{re.escape(first)}(?<!\w.)(?:{'|'.join(rest)})\b" for first, rest in rests.items())
+    return re.compile("|".join(branches) or r"(?!)")
+
+
 def _is_edge(char: str) -> bool:
     return unicodedata.category(char)[0] in "PSZC" and char != "©"
 
@@ -212,9 +225,8 @@ class CruftRules:
         combined = "|".join(f"(?:{pattern})()" for pattern, _ in branches) or r"(?!)"
         object.__setattr__(self, "_pattern", re.compile(combined))
         object.__setattr__(self, "_pattern_rules", tuple(rule for _, rule in branches))
-        spellings = "|".join(map(re.escape, self.agencies))
         object.__setattr__(self, "_kept", frozenset(map(_key_of_literal, self.kept)))
-        object.__setattr__(self, "_agency", re.compile(rf"\b(?:{spellings})\b" if spellings else r"(?!)"))
+        object.__setattr__(self, "_agency", _word_pattern(self.agencies))
 
     def __reduce__(self) -> tuple[type["CruftRules"], tuple[tuple[Rule, ...], tuple[str, ...], tuple[str, ...]]]:
         return CruftRules, (self.rules, self.agencies, self.kept)
