@@ -14,7 +14,7 @@ from transforms.text.rules import (
     ends_sentence,
     normalise_block,
 )
-from transforms.text.tail import Block, Text, find_short_run, find_tails, find_window
+from transforms.text.tail import MAX_UNKNOWN_WEIGHT, Block, Text, find_short_run, find_tails, find_window
 
 # An article may end in a list of words that a form has too ("Facebook", "Google", "YouTube"), so above the
 # topmost strong block of a run no more weak ones than these go.
@@ -38,6 +38,8 @@ def strip_cruft(text: str, rules: CruftRules, *, promos: bool = True) -> tuple[s
     >>> edits[1]
     Edit(kind='cruft', rule='en/source-link', start=19, before='\n\nSource link', after='')
     """
+    if not promos and _ends_in_prose(text, rules):
+        return text, []
     lines = text.split("\n")
     doomed = _find_tail_cruft(lines, rules)
     if promos:
@@ -46,6 +48,17 @@ def strip_cruft(text: str, rules: CruftRules, *, promos: bool = True) -> tuple[s
         if not rules.promo_starts.isdisjoint(starts):
             doomed |= _find_promos(lines, starts, rules)
     return _remove_lines(text, lines, doomed) if doomed else (text, [])
+
+
+def _ends_in_prose(text: str, rules: CruftRules) -> bool:
+    """Whether a long last line and unknown ones above it show that there is no tail, without a look at the rest."""
+    last = text[text.rfind("\n") + 1 :]
+    if len(last) <= SHORT_BLOCK_CHARS or last.isspace():
+        return False
+    # As many lines as :func:`find_window` ever needs to give up, with a blank one between each two.
+    lines = text.rsplit("\n", 2 * MAX_UNKNOWN_WEIGHT)[1:]
+    enough = sum(1 for line in lines if line and not line.isspace()) >= MAX_UNKNOWN_WEIGHT
+    return enough and find_window(Text(lines, rules)) is None
 
 
 def _find_promos(lines: list[str], starts: list[str], rules: CruftRules) -> dict[int, Rule]:

@@ -138,6 +138,8 @@ class _Repeats:
 
     def changes(self) -> Iterable[Change]:
         """The changes in the text's order; none, where nothing would remain."""
+        if not self._dropped and not self._cut:
+            return
         if not any(paragraph and number not in self._dropped for number, paragraph in enumerate(self._paragraphs)):
             return
         start = 0

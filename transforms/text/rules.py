@@ -195,6 +195,8 @@ class CruftRules:
     agencies: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
     promo_starts: frozenset[str] = dataclasses.field(init=False, repr=False, compare=False)
+    looked_up: dict[str, Rule | None] = dataclasses.field(init=False, repr=False, compare=False, default_factory=dict)
+    """What :mod:`transforms.text.tail` found of short lines."""
     _long_starts: frozenset[str] = dataclasses.field(init=False, repr=False, compare=False)
     _literals: Mapping[str, Rule] = dataclasses.field(init=False, repr=False, compare=False)
     _first_words: frozenset[str] = dataclasses.field(init=False, repr=False, compare=False)

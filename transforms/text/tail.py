@@ -43,6 +43,7 @@ STRONG_SHARE: Final = 0.5
 WEAK_SHARE: Final = 0.12
 COMMENT_SHARE: Final = 0.1
 FREE_CHARS: Final = 60
+MAX_LOOKED_UP: Final = 1 << 14  # short lines whose rule is remembered: some 3 MB
 
 
 class Sign(NamedTuple):
@@ -199,6 +200,17 @@ class Text:
 
 
 def _find(text: str, rules: CruftRules) -> Rule | None:
+    if len(text) > SHORT_BLOCK_CHARS:
+        return _look_up(text, rules)
+    # A site ends all of its articles with the same lines.
+    if text not in rules.looked_up:
+        if len(rules.looked_up) == MAX_LOOKED_UP:
+            rules.looked_up.clear()
+        rules.looked_up[text] = _look_up(text, rules)
+    return rules.looked_up[text]
+
+
+def _look_up(text: str, rules: CruftRules) -> Rule | None:
     rule = rules.find(text)
     if rule is not None or len(text) > MAX_ROW_CHARS:
         return rule
@@ -302,7 +314,8 @@ def _score(window: list[Block], rules: CruftRules, *, comments: bool) -> list[tu
             announces = text.endswith(_LIST_MARKS)
             sentence = announces or ends_sentence(text)
             proven = below is not None and below is not _BELOW_WEAK
-            if _is_note(text, rules) or _is_long(text, sentence, proven):
+            # By its length first: to look for an agency in a long paragraph costs more than all else here.
+            if _is_long(text, sentence, proven) or _is_note(text, rules):
                 if comments and below is _BELOW_FORM and not _is_note(text, rules):
                     scored.append((COMMENT_SCORE, below))
                     continue
