@@ -505,7 +505,7 @@ def eval_dedup(
     LABELLED is .jsonl or .parquet. Judged pairs have id_a, id_b and merge: `yes` and `version` should be folded, `no`
     should not, `containment` may be an excerpt or kept apart and counts only when it is folded as anything else. Truth
     pairs have id_a, id_b, jaccard and containment: those at a threshold should be folded, of the others nothing is
-    known, so they tell recall alone. Clusters have id and cluster.
+    known, so they tell recall alone. Clusters have id and cluster (or story).
 
     A pair is folded when both articles have one canonical article. Pairs with an article that is not there are counted
     apart. Clusters (adjusted Rand index, B-cubed) are compared over the labelled articles of a run; from pairs, the

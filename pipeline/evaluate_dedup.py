@@ -8,7 +8,8 @@
   folded as something else, which counts as a false merge.
 * Truth pairs: ``id_a``, ``id_b``, ``jaccard``, ``containment``. Pairs at or over either threshold are to be folded; of
   the others nothing is known, so they are left out, and a precision from such a file says nothing.
-* Clusters: ``id``, ``cluster``. Two articles of one cluster are to be folded, all others kept apart.
+* Clusters: ``id``, ``cluster`` (or ``story``) and, if there is one, ``kind``. Two articles of one cluster are to be
+  folded, all others kept apart: a copy whose canonical article is of another cluster is a false merge.
 
 **A pair is folded** when both articles have one canonical article, be it one of the two. Its relation is that of the
 copy, where the other is its canonical article, and otherwise ``sibling``. Pairs of which an article is not in the
@@ -21,7 +22,7 @@ components of the pairs that are to be folded.
 
 import json
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -68,6 +69,8 @@ class Labels(NamedTuple):
 
     pairs: list[LabelledPair]
     clusters: dict[str, Hashable]
+    kinds: dict[str, str] | None = None
+    """What each article is, where the clusters are the labels; None where pairs are, so that others are not known."""
 
 
 class Found(NamedTuple):
@@ -214,6 +217,9 @@ def evaluate_dedup(labels: Labels, predictions: Predictions) -> DedupScore:
     if predictions.cluster is not None:
         clustered = {article_id: predictions.cluster(article_id) for article_id in labels.clusters}
         known = [article_id for article_id, cluster in clustered.items() if cluster is not None]
+        if labels.kinds is not None:
+            for pair in _false_merges(labels.clusters, labels.kinds, clustered):
+                found.append(Found(pair, *(predictions.relation(pair) or (DIFFERENT, None))))
         clusters = compare_clusters([labels.clusters[name] for name in known], [clustered[name] for name in known])
     return DedupScore(found, unknown, clusters)
 
@@ -245,9 +251,11 @@ def read_labels(path: str, threshold: float, containment: float) -> Labels:
     """
     rows = _read_rows(path)
     columns = set(rows[0]) if rows else set()
-    if {"id", "cluster"} <= columns:
-        clusters: dict[str, Hashable] = {str(row["id"]): row["cluster"] for row in rows}
-        return Labels(_pairs_of_clusters(clusters), clusters)
+    if "id" in columns and (named := {"cluster", "story"} & columns):
+        name = min(named)
+        clusters: dict[str, Hashable] = {str(row["id"]): row[name] for row in rows}
+        kinds = {str(row["id"]): str(row.get("kind") or "one cluster") for row in rows}
+        return Labels(_pairs_of_clusters(clusters, kinds), clusters, kinds)
     if {"id_a", "id_b", "merge"} <= columns:
         pairs = [_judged_pair(path, row) for row in rows]
     elif {"id_a", "id_b", "jaccard", "containment"} <= columns:
@@ -264,16 +272,18 @@ def predictions_of_run(output: str) -> Predictions:
     """What a finished run decided. Raises ``UsageError`` where there is none."""
     if SUCCESS not in files.list_names(output):
         raise UsageError(f"[{output}] holds no finished run: there is no {SUCCESS}")
-    canonical: dict[str, str] = {}
+    canonical: dict[str, tuple[str | None, str]] = {}  # run, null for this one, and id
     relations: dict[tuple[str, str], str] = {}
     articles: dict[str, Article] = {}
     shown = ["id", "title", "source", "url", "published"]
     for row in _rows_of(output, "articles", [*shown, "text"]):
-        canonical.setdefault(row["id"], row["id"])
+        canonical.setdefault(row["id"], (None, row["id"]))
         articles[row["id"]] = _article(row)
-    for row in _rows_of(output, "duplicates", [*shown, "canonical_id", "relation"]):
-        canonical[row["id"]] = row["canonical_id"]
-        relations[row["id"], row["canonical_id"]] = row["relation"]
+    for row in _rows_of(output, "duplicates", [*shown, "canonical_id", "canonical_run", "relation"]):
+        run = row.get("canonical_run")  # with an index only
+        canonical[row["id"]] = run, row["canonical_id"]
+        if run is None:
+            relations[row["id"], row["canonical_id"]] = row["relation"]
         articles.setdefault(row["id"], _article({**row, "text": ""}))
 
     def relation(pair: LabelledPair) -> tuple[str, None] | None:
@@ -399,12 +409,22 @@ def _truth_pair(row: Mapping[str, Any], threshold: float, containment: float) ->
     return LabelledPair(str(row["id_a"]), str(row["id_b"]), FOLD, label, row["jaccard"])
 
 
-def _pairs_of_clusters(clusters: Mapping[str, Hashable]) -> list[LabelledPair]:
-    """All pairs inside clusters; between clusters there are too many, and the cluster measures count those."""
+def _pairs_of_clusters(clusters: Mapping[str, Hashable], kinds: Mapping[str, str]) -> list[LabelledPair]:
+    """All pairs inside clusters, each named after the kind of its later article; between clusters are too many."""
     members: dict[Hashable, list[str]] = {}
     for article_id, cluster in clusters.items():
         members.setdefault(cluster, []).append(article_id)
-    return [LabelledPair(a, b, FOLD, "one cluster", None) for ids in members.values() for a, b in combinations(ids, 2)]
+    return [LabelledPair(a, b, FOLD, kinds[b], None) for ids in members.values() for a, b in combinations(ids, 2)]
+
+
+def _false_merges(
+    clusters: Mapping[str, Hashable], kinds: Mapping[str, str], found: Mapping[str, Hashable | None]
+) -> Iterator[LabelledPair]:
+    """Of each cluster that was found, its first article with each one of another true cluster."""
+    first: dict[Hashable, str] = {}
+    for article_id, cluster in found.items():
+        if cluster is not None and clusters[first.setdefault(cluster, article_id)] != clusters[article_id]:
+            yield LabelledPair(first[cluster], article_id, APART, kinds[article_id], None)
 
 
 def _clusters_of_pairs(pairs: Iterable[LabelledPair]) -> dict[str, Hashable]:

@@ -131,6 +131,34 @@ def test_clusters_are_read(tmp_path):
     assert labels.clusters == {"a": 1, "b": 1, "c": 1, "d": 2}
 
 
+def test_a_false_merge_of_clusters_counts(tmp_path):
+    known = [
+        {"id": name, "story": story, "kind": kind}
+        for name, story, kind in (("wire", "wire", "story"), ("copy", "else", "template"), ("snow", "wire", "near"))
+    ]
+    run_quietly(write_jsonl(tmp_path / "in.jsonl", ROWS), tmp_path / "out")
+    labels = read_labels(write_jsonl(tmp_path / "truth.jsonl", known), 0.7, 0.8)
+    score = evaluate_dedup(labels, predictions_of_run(str(tmp_path / "out")))
+    assert score.score() == (0, 1, 1)
+    assert {(found.pair.label, found.is_miss, found.is_false_merge) for found in score.found} == {
+        ("near", True, False),
+        ("template", False, True),
+    }
+
+
+def test_copies_of_an_earlier_run_are_siblings_and_no_copies_of_an_id_of_this_run(tmp_path):
+    first = [ROWS[0] | {"id": "1"}]
+    again = [ROWS[1] | {"id": "2"}, ROWS[0] | {"id": "3", "text": "Late: " + STORY, "source": "Gazette"}]
+    other = ROWS[2] | {"id": "1"}  # an id that the first run has as well
+    index = str(tmp_path / "index")
+    run_quietly(write_jsonl(tmp_path / "a.jsonl", first), tmp_path / "a", index=index, index_run="a")
+    run_quietly(write_jsonl(tmp_path / "b.jsonl", [*again, other]), tmp_path / "b", index=index, index_run="b")
+    pairs = [{"id_a": a, "id_b": b, "merge": merge} for a, b, merge in (("2", "3", "yes"), ("1", "2", "no"))]
+    labels = read_labels(write_jsonl(tmp_path / "pairs.jsonl", pairs), 0.7, 0.8)
+    score = evaluate_dedup(labels, predictions_of_run(str(tmp_path / "b")))
+    assert [found.relation for found in score.found] == ["sibling", "different"]
+
+
 def test_worst_are_misses_and_false_merges_in_turn(tmp_path):
     rows = [
         {"id_a": str(number), "id_b": "x", "merge": merge, "jaccard": jaccard}

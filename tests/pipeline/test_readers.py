@@ -310,14 +310,14 @@ def test_parquet_types(tmp_path):
             "id": pa.array([1, 2, None], pa.int64()),
             "url": pa.array(["https://a.example/1", None, ""]),
             "source": pa.array(["x", "x", None]).dictionary_encode(),
-            "published": pa.array([0, 1_700_000_000, None], pa.timestamp("s")),
+            "published": pa.array([-86_400, 1_700_000_000, 0], pa.timestamp("s")),
             "content": pa.array(["Größe".encode(), "Größe der Straße".encode("cp1252"), b"\xff\xfe\0\0"], pa.binary()),
             "unused": pa.array([[1], [2], [3]]),
         }
     )
     pq.write_table(table, tmp_path / "x.parquet")
     first, second, third = read(tmp_path / "x.parquet")
-    assert (first.id, first.source, first.text, first.published.year) == ("1", "x", "Größe", 1970)
+    assert (first.id, first.source, first.text, first.published.year) == ("1", "x", "Größe", 1969)
     assert (second.text, second.encoding, second.published.year) == ("Größe der Straße", "windows-1252", 2023)
     assert isinstance(third, Reject)
 

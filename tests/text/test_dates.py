@@ -54,6 +54,7 @@ def test_dates_as_publishers_write_them(value, expected):
         *("2023", "May 2023", "10:30", "Friday", "Friday, May 2023", "2023-05", "2023-W20", "12/1/16"),
         *("03/04/2017", "31/31/2017", "31 Feb 2023", "32 May 2023", "20 May 2023 25:00", "0000-00-00"),
         *(0, 1, -1, 2023, 20231340, 10**30, float("nan"), float("inf"), True, [2023], {"year": 2023}),
+        *("1970-01-01", "1970-01-01T00:00:00-05:00", "Thu, 01 Jan 1970 00:00:00 GMT", datetime(1969, 12, 31, 22)),
         *("0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "99999999999999999999"),
     ],
 )
@@ -74,6 +75,6 @@ def test_never_raises(value):
     assert found is None or (found.tzinfo is UTC and 1 <= found.year <= 9999)
 
 
-@given(st.datetimes())
+@given(st.datetimes().filter(lambda moment: abs(moment - datetime(1970, 1, 1)) > timedelta(hours=14)))
 def test_iso_round_trip(moment):
     assert parse_published(moment.isoformat()) == moment.replace(tzinfo=UTC)

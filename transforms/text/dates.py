@@ -14,6 +14,9 @@ EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 # "unknown".
 _MIN_EPOCH, _MAX_EPOCH = 100_000_000, 4_102_444_800
 
+# What a clock says that was never set, in any zone. An article of that day is rarer than a database that held 0.
+_UNSET: Final = timedelta(hours=14)
+
 _MONTHS: Final = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 
 # RFC 2822 section 4.3, and the abbreviations of Europe and East Asia that have one meaning in news.
@@ -44,13 +47,18 @@ def parse_published(value: object) -> datetime | None:
     Takes ``datetime``, ``date``, epoch seconds or milliseconds (from March 1973 to 2100), days as numbers
     (20230520) and strings: ISO 8601, RFC 2822 and what ``dateutil`` reads without guessing. No zone means
     UTC. A string must hold year, month and day; "03/04/2017", March in one country and April in another, is
-    not certain.
+    not certain. Nor is midnight of 1 January 1970, which is a 0 that was written out, whatever the zone.
 
     >>> parse_published("26-FEB-1987 15:03:27.51").isoformat()
     '1987-02-26T15:03:27.510000+00:00'
     >>> parse_published("25/07/2017").isoformat(), parse_published("May 2017")
     ('2017-07-25T00:00:00+00:00', None)
     """
+    found = _parse(value)
+    return None if found is None or abs(found - EPOCH) <= _UNSET else found
+
+
+def _parse(value: object) -> datetime | None:
     try:
         if value is None or isinstance(value, bool):
             return None
