@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 from functools import partial
+from typing import Any
 
 import apache_beam as beam
+from apache_beam.options.pipeline_options import PipelineOptions
 
 from pipeline.commit import Commit, Terms
 from pipeline.formats import Format, ReadOptions
@@ -25,6 +27,21 @@ from transforms.text.stories import MIN_JACCARD
 from transforms.verify import FetchMembers, VerifyComponents
 
 
+class CachedOptions(PipelineOptions):
+    """Options that are parsed once for each view of them, where Beam parses them anew for each transform."""
+
+    def __init__(self, flags: Sequence[str]) -> None:
+        super().__init__(flags)
+        self.__dict__["_views"] = {}
+
+    def view_as(self, cls: type[Any]) -> Any:
+        """This as options of that class."""
+        views: dict[type[Any], Any] = self.__dict__["_views"]
+        if cls not in views:
+            views[cls] = super().view_as(cls)
+        return views[cls]
+
+
 def build(
     pipeline: beam.Pipeline,
     splits: Sequence[Split],
@@ -40,7 +57,7 @@ def build(
     """Lay the whole graph: splits in, a committed output folder out."""
     counts = (
         pipeline
-        | "Splits" >> beam.Create(splits)
+        | "Splits" >> beam.Create(splits, reshuffle=False)
         | "SpreadSplits" >> beam.Reshuffle()
         | "CleanShards"
         >> CleanShards(read=partial(read_split, options=read), staging=staging, config=clean, ledger=ledger.learn)

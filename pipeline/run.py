@@ -106,14 +106,13 @@ def _run_graph(
     lease: Lease,
 ) -> None:
     import apache_beam as beam
-    from apache_beam.options.pipeline_options import PipelineOptions
 
-    from pipeline.build import build
+    from pipeline.build import CachedOptions, build
 
     logging.getLogger("apache_beam").setLevel(logging.ERROR)
     workers = min(config.worker_count, len(splits))
     local = config.runner in ("DirectRunner", "FnApiRunner")
-    options = PipelineOptions([*beam_args, *(_local_options(workers) if local else [f"--runner={config.runner}"])])
+    options = CachedOptions([*beam_args, *(_local_options(workers) if local else [f"--runner={config.runner}"])])
     try:
         # First, because they get ready while the pipeline is built.
         with _workers(config, workers, local):
