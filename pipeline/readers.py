@@ -6,6 +6,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any, Final
 
 import pyarrow as pa
@@ -232,10 +233,11 @@ class PartReader:
             batch_rows = min(batch_rows, max(_DICTIONARY_BYTES // max(described.total_byte_size, 1), _DICTIONARY_ROWS))
         wanted = list(dict.fromkeys(names[i] for i in columns.values()))
         try:
-            for batch in parquet.iter_batches(batch_rows, row_groups=[group], columns=wanted):
-                values = [_values(batch.column(batch.schema.names.index(names[i]))) for i in columns.values()]
-                for row in zip(*values, strict=True):
-                    record = self._parquet_record(place, text_column, dict(zip(columns, row, strict=True)))
+            for batch in parquet.iter_batches(batch_rows, row_groups=[group], columns=wanted, use_threads=False):
+                values = {
+                    field: _values(batch.column(batch.schema.names.index(names[i]))) for field, i in columns.items()
+                }
+                for record in self._parquet_records(place, text_column, values):
                     self._characters += len(record.text) if isinstance(record, Record) else len(record.raw)
                     if self._characters > self._max_characters:
                         detail = f"rows [{place}] to [{last}], in row group [{group}]: the texts are over"
@@ -246,6 +248,35 @@ class PartReader:
         except files.DAMAGED as error:
             detail = f"rows [{place}] to [{last}], in row group [{group}]: {error}"
             yield _unreadable(place, detail)
+
+    def _parquet_records(self, place: int, text_column: str, values: dict[str, list[Any]]) -> Iterator[Record | Reject]:
+        """The records of a batch, column by column where its texts are such as nearly all are."""
+        limit = self._options.max_article_bytes // 4
+        texts = values["text"]
+        # A string of Parquet's came out of UTF-8, so it is well formed.
+        plain = [isinstance(text, str) and 0 < len(text) <= limit and not text.isspace() for text in texts]
+        if not all(plain):
+            for row in zip(*values.values(), strict=True):
+                yield self._parquet_record(place, text_column, dict(zip(values, row, strict=True)))
+                place += 1
+            return
+        nothing = [None] * len(texts)
+        ids, urls, sources, titles = (
+            list(map(_plain, values.get(field, nothing))) for field in ("id", "url", "source", "title")
+        )
+        dates = map(_published, values.get("published", nothing))
+        for id, url, source, title, published, text in zip(ids, urls, sources, titles, dates, texts, strict=True):
+            yield Record(
+                id or _stable_id(url, title, text),
+                url,
+                source or (_host(url) if url else None),
+                title,
+                published,
+                text,
+                "utf-8",
+                place,
+            )
+            place += 1
 
     def _parquet_record(self, place: int, text_column: str, values: dict[str, Any]) -> Record | Reject:
         text = values["text"]
@@ -298,17 +329,20 @@ class PartReader:
 def _record(place: int, text: Decoded, values: Mapping[str, Any]) -> Record:
     url = _plain(values.get("url"))
     title = _plain(values.get("title"))
-    published = values.get("published")
     return Record(
         id=_plain(values.get("id")) or _stable_id(url, title, text.text),
         url=url,
         source=_plain(values.get("source")) or (_host(url) if url else None),
         title=title,
-        published=parse_published(_plain(published) if isinstance(published, bytes) else published),
+        published=_published(values.get("published")),
         text=text.text,
         encoding=text.encoding,
         place=place,
     )
+
+
+def _published(value: Any) -> datetime | None:
+    return parse_published(_plain(value) if isinstance(value, bytes) else value)
 
 
 def _stable_id(url: str | None, title: str | None, text: str) -> str:

@@ -134,8 +134,7 @@ def stamp_of(uri: str) -> Stamp | None:
 
 def _stamp(uri: str, size: int, modified_ns: int) -> Stamp:
     # An object store tells milliseconds in a listing and seconds of an object.
-    is_local = isinstance(files.resolve(uri)[0], LocalFileSystem)
-    return Stamp(size, modified_ns if is_local else modified_ns // 1_000_000_000 * 1_000_000_000)
+    return Stamp(size, modified_ns if files.is_local(uri) else modified_ns // 1_000_000_000 * 1_000_000_000)
 
 
 class _Finder:

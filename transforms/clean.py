@@ -20,7 +20,6 @@ from transforms.text.edits import Edit
 from transforms.text.need import Need
 from transforms.text.reasons import RejectReason
 from transforms.text.repetition_kernel import find_repetition
-from transforms.text.shingles import token_counts
 from transforms.text.survey import survey
 
 
@@ -118,9 +117,9 @@ def clean_shard(
     edits: Counter[str] = Counter()
     lines: list[tuple[str, int, int]] = []
     with (
-        files.ParquetSink(staging.articles(shard), STAGED) as article_sink,
-        files.ParquetSink(staging.edits(shard), EDITS) as edit_sink,
-        files.ParquetSink(staging.rejects(shard), STAGED_REJECTS) as reject_sink,
+        files.ParquetSink(staging.articles(shard), STAGED, quick=True) as article_sink,
+        files.ParquetSink(staging.edits(shard), EDITS, quick=True) as edit_sink,
+        files.ParquetSink(staging.rejects(shard), STAGED_REJECTS, quick=True) as reject_sink,
     ):
         for part in parts:
             cleaned, made, rejected = clean_batch(part.uri, part.records, cleaner)
@@ -181,19 +180,8 @@ def _why_empty(record: Record, edits: list[Edit]) -> tuple[str, str, bytes]:
 def _staged(uri: str, rows: list[tuple[Any, ...]]) -> pa.RecordBatch:
     if not rows:
         return _batch_of_rows(STAGED, [])
-    *head, texts, encodings, credits, edit_counts, places = zip(*rows, strict=True)
-    text_array = pa.array(texts, pa.large_string())
-    return make_batch(
-        STAGED,
-        *map(list, head),
-        text_array,
-        list(encodings),
-        token_counts(text_array),
-        list(credits),
-        list(edit_counts),
-        [uri] * len(rows),
-        list(places),
-    )
+    *columns, places = map(list, zip(*rows, strict=True))
+    return make_batch(STAGED, *columns, [uri] * len(rows), places)
 
 
 def _edit_batch(ids: list[str], sequence: list[int], edits: list[Edit]) -> pa.RecordBatch:

@@ -85,6 +85,11 @@ class Entry(NamedTuple):
     """Since 1970."""
 
 
+def is_local(uri: str) -> bool:
+    """Whether the file is on this machine's file system."""
+    return isinstance(resolve(uri)[0], fs.LocalFileSystem)
+
+
 def is_uri(path: str) -> bool:
     """Say whether ``path`` has a scheme.
 
@@ -358,7 +363,8 @@ def open_parquet(uri: str) -> Iterator[pq.ParquetFile]:
 def read_parquet(uri: str, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
     """Yield a Parquet file's rows in batches of up to 1,000."""
     with open_parquet(uri) as parquet:
-        yield from parquet.iter_batches(READ_ROWS, columns=list(columns) if columns is not None else None)
+        wanted = list(columns) if columns is not None else None
+        yield from parquet.iter_batches(READ_ROWS, columns=wanted, use_threads=False)  # Beam owns the parallelism
 
 
 def read_rows(
@@ -375,7 +381,7 @@ def read_rows(
             if np.searchsorted(rows, first) == np.searchsorted(rows, after):
                 first = after
                 continue
-            for batch in parquet.iter_batches(READ_ROWS, [group], list(columns)):
+            for batch in parquet.iter_batches(READ_ROWS, [group], list(columns), use_threads=False):
                 yield first, batch
                 first += batch.num_rows
 
@@ -394,7 +400,8 @@ class ParquetSink:
 
     Its groups hold whole batches: 10,000 rows or about 64 MiB. The same batches give the same bytes.
     ``stats`` is known after the block; with ``skip_empty`` it stays ``None`` where there were no rows, and
-    no file is written.
+    no file is written. With ``quick``, for what is read again soon and then thrown away, each batch is a group,
+    and nothing is compressed but on its way to an object store.
 
     Raises:
         FileError: the folder cannot be written to, or a batch has another schema.
@@ -402,10 +409,12 @@ class ParquetSink:
 
     stats: FileStats | None = None
 
-    def __init__(self, uri: str, schema: pa.Schema, *, skip_empty: bool = False) -> None:
+    def __init__(self, uri: str, schema: pa.Schema, *, skip_empty: bool = False, quick: bool = False) -> None:
         self._uri = uri
         self._schema = schema
         self._skip_empty = skip_empty
+        self._group_rows = 1 if quick else ROW_GROUP_ROWS
+        self._compression = "none" if quick and is_local(uri) else "zstd"
         self._pending: list[pa.RecordBatch] = []
         self._pending_rows = self._pending_bytes = self._rows = 0
         self._files = contextlib.ExitStack()
@@ -437,7 +446,7 @@ class ParquetSink:
         self._pending.append(batch)
         self._pending_rows += batch.num_rows
         self._pending_bytes += batch.nbytes
-        if self._pending_rows >= ROW_GROUP_ROWS or self._pending_bytes >= ROW_GROUP_BYTES:
+        if self._pending_rows >= self._group_rows or self._pending_bytes >= ROW_GROUP_BYTES:
             self._write_group()
 
     def _write_group(self) -> None:
@@ -448,8 +457,8 @@ class ParquetSink:
                     pq.ParquetWriter(
                         self._path,
                         self._schema,
-                        compression="zstd",
-                        compression_level=ZSTD_LEVEL,
+                        compression=self._compression,
+                        compression_level=ZSTD_LEVEL if self._compression == "zstd" else None,
                         use_dictionary=dictionary or False,
                     )
                 )

@@ -15,9 +15,18 @@ from transforms import files
 from transforms.batches import column, join_batches, make_batch
 from transforms.clean import ShardCounts
 from transforms.config import Keep
-from transforms.schemas import BOILERPLATE, DECISIONS, EDITS, LINES_BEFORE, REJECTS, articles_schema, duplicates_schema
+from transforms.schemas import (
+    BOILERPLATE,
+    DECISIONS,
+    EDITS,
+    LINES_BEFORE,
+    REJECTS,
+    WORDS,
+    articles_schema,
+    duplicates_schema,
+)
 from transforms.sign import Keyed
-from transforms.staged import read_articles, read_edits, read_overlay
+from transforms.staged import read_articles, read_edits, read_overlay, with_rows
 from transforms.staging import Staging
 from transforms.text.minhash import string_hashes
 from transforms.verify import rename, renames_by_row
@@ -166,7 +175,7 @@ def _finalise(
     articles = write(
         "articles",
         schemas[0],
-        _articles(_counted(read_articles(staging, shard), read), decisions, renames, before, keep, schemas, duplicates),
+        _articles(_counted(_with_words(staging, shard), read), decisions, renames, before, keep, schemas, duplicates),
     )
     gone = _by_source(map(_lost, duplicates))
     copies = write("duplicates", schemas[1], duplicates)
@@ -188,6 +197,13 @@ def _finalise(
     )
     files.write_bytes(finished, totals.to_json())
     return totals
+
+
+def _with_words(staging: Staging, shard: int) -> Iterator[pa.RecordBatch]:
+    """The shard's articles as STAGED, with WORDS."""
+    words = join_batches(WORDS, files.read_parquet(staging.words(shard))).column(0)
+    for first, batch in with_rows(read_articles(staging, shard)):
+        yield batch.append_column(WORDS.field(0), words.slice(first, batch.num_rows))
 
 
 def _counted(batches: Iterable[pa.RecordBatch], sources: Counter[str]) -> Iterator[pa.RecordBatch]:

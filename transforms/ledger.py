@@ -32,7 +32,7 @@ from transforms.text.boilerplate import (
 )
 from transforms.text.ledger import Paragraphs, coherence, hash_paragraphs, keys_of, neighbours, sketch_words
 from transforms.text.minhash import string_hashes
-from transforms.text.shingles import token_counts, utf8_buffers
+from transforms.text.shingles import utf8_buffers
 
 Array = np.ndarray[Any, Any]
 
@@ -310,8 +310,8 @@ def strip_shard(shard: int, learned: pa.RecordBatch, staging: Staging) -> int:
     refs = column(paragraphs, "ref")[np.isin(column(paragraphs, "key"), sought.keys)]
     rows = refs.astype(np.uint32)
     with (
-        files.ParquetSink(staging.overlay(shard), OVERLAY, skip_empty=True) as overlay_sink,
-        files.ParquetSink(staging.overlay_edits(shard), EDITS, skip_empty=True) as edit_sink,
+        files.ParquetSink(staging.overlay(shard), OVERLAY, skip_empty=True, quick=True) as overlay_sink,
+        files.ParquetSink(staging.overlay_edits(shard), EDITS, skip_empty=True, quick=True) as edit_sink,
     ):
         for articles, refs in _rows_of(staging.articles(shard), shard, rows, _STRIPPED_COLUMNS):
             overlay, edits = strip_batch(articles, refs.astype(np.uint32), sought)
@@ -362,9 +362,6 @@ def strip_batch(articles: pa.RecordBatch, rows: Array, sought: Sought) -> tuple[
             edits += ((id, done + number, *edit) for number, edit in enumerate(made))
     if not overlay:
         return make_batch(OVERLAY, *([] for _ in OVERLAY)), make_batch(EDITS, *([] for _ in EDITS))
-    numbers_of, texts, counts, added = map(list, zip(*overlay, strict=True))
-    text_array = pa.array(texts, pa.large_string())
-    return (
-        make_batch(OVERLAY, numbers_of, text_array, token_counts(text_array), counts, added),
-        make_batch(EDITS, *map(list, zip(*edits, strict=True))),
+    return make_batch(OVERLAY, *map(list, zip(*overlay, strict=True))), make_batch(
+        EDITS, *map(list, zip(*edits, strict=True))
     )

@@ -38,7 +38,6 @@ STAGED: Final = pa.schema(
         _field("published", TIMESTAMP),
         _field("text", pa.large_string()),
         _field("encoding", pa.string()),
-        _field("words", pa.int32()),
         _field("credits", pa.list_(pa.string())),
         _field("edit_count", pa.int32()),
         _field("uri", pa.string()),
@@ -46,10 +45,14 @@ STAGED: Final = pa.schema(
     ]
 )
 
+WORDS: Final = pa.schema([_field("words", pa.int32(), "tokens")])
+"""Of each article of a shard: counted when it is signed."""
+
 ARTICLES: Final = pa.schema(
     [
         *(STAGED.field(name) for name in ("id", "url", "source", "title", "published", "text", "encoding")),
-        *(STAGED.field(name) for name in ("words", "credits")),
+        WORDS.field("words"),
+        STAGED.field("credits"),
         _field("cluster_id", pa.string()),
         _field("cluster_size", pa.int32(), "articles"),
         _field("copies", pa.list_(COPY)),
@@ -136,7 +139,7 @@ MEMBER_ARTICLES: Final = pa.schema(
     [
         _field("component", pa.uint64()),
         REF,
-        *(STAGED.field(name) for name in ("id", "url", "source", "title", "published", "words", "text")),
+        *(ARTICLES.field(name) for name in ("id", "url", "source", "title", "published", "words", "text")),
         _field("cluster_id", pa.string(), "of an article of the index alone"),
         CLUSTER_RUN,
     ]
@@ -145,7 +148,7 @@ MEMBER_ARTICLES: Final = pa.schema(
 # An article of the index: what verification needs of it, and its date there.
 INDEXED: Final = pa.schema(
     [
-        *(STAGED.field(name) for name in ("id", "url", "source", "title", "published", "words", "text")),
+        *(ARTICLES.field(name) for name in ("id", "url", "source", "title", "published", "words", "text")),
         _field("cluster_id", pa.string()),
         CLUSTER_RUN,
         _field("date", pa.date32(), "day it was published; that of the run if not known"),
@@ -212,7 +215,7 @@ BOILERPLATE: Final = pa.schema([JUDGED.field(name) for name in ("source", "parag
 OVERLAY: Final = pa.schema(
     [
         _field("row", pa.uint32()),
-        *(STAGED.field(name) for name in ("text", "words", "edit_count")),
+        *(STAGED.field(name) for name in ("text", "edit_count")),
         _field("added", pa.int32(), "edits, in the file beside it"),
     ]
 )

@@ -13,7 +13,7 @@ from transforms import files
 from transforms.batches import column, cut_by, join_batches, make_batch
 from transforms.config import DedupConfig
 from transforms.exchange import Notice, notices_of, partition_of, write_partitions
-from transforms.schemas import BANDS, FINGERPRINTS, IDS
+from transforms.schemas import BANDS, FINGERPRINTS, IDS, WORDS
 from transforms.staged import read_articles
 from transforms.staging import Staging
 from transforms.text.minhash import band_keys, choose_banding, sign_articles, string_hashes
@@ -26,7 +26,7 @@ _SCHEMAS: Final = {"bands": BANDS, "fingerprints": FINGERPRINTS, "ids": IDS}
 
 @dataclasses.dataclass(eq=False, kw_only=True)
 class SignShards(beam.PTransform):
-    """Shard numbers in; out, the notices of three exchange files a shard.
+    """Shard numbers in; out, the notices of three exchange files a shard. A fourth keeps the words of its articles.
 
     In: ``12`` · out, tagged ``bands``, ``fingerprints`` and ``ids`` like the schemas of the rows that the files hold:
     ``(3, "…/bands-00012.parquet")``. Articles without a single word have no bands and no fingerprint. A shard that was
@@ -54,26 +54,34 @@ class _SignShard(beam.DoFn):
         | TaggedOutput[Literal["ids"], Notice]
     ]:
         uris = {tag: self._staging.exchange(tag, shard) for tag in _SCHEMAS}
-        if not all(map(files.exists, uris.values())):
-            self._write(shard, uris)
+        words = self._staging.words(shard)
+        if not all(map(files.exists, (words, *uris.values()))):
+            self._write(shard, uris, words)
         for tag, uri in uris.items():
             for notice in notices_of(uri):
                 yield TaggedOutput(tag, notice)
 
-    def _write(self, shard: int, uris: dict[str, str]) -> None:
+    def _write(self, shard: int, uris: dict[str, str], words: str) -> None:
+        counts: list[pa.RecordBatch] = []
         tables: dict[str, list[pa.RecordBatch]] = {tag: [] for tag in uris}
         first = shard << 32
         for batch in read_articles(self._staging, shard, ["id", "url", "text"]):
-            for tag, columns in sign_batch(batch, first, self._config).items():
-                tables[tag].append(make_batch(_SCHEMAS[tag], *columns))
+            signed = sign_batch(batch, first, self._config)
+            for tag, schema in _SCHEMAS.items():
+                tables[tag].append(make_batch(schema, *signed[tag]))
+            counts.append(make_batch(WORDS, *signed["words"]))
             first += batch.num_rows
+        files.write_parquet(words, WORDS, counts)
         for tag, uri in uris.items():
             rows = join_batches(_SCHEMAS[tag], tables[tag])
             write_partitions(uri, rows.schema, cut_by(partition_of(column(rows, rows.schema.names[0])), rows))
 
 
 def sign_batch(batch: pa.RecordBatch, first: int, config: DedupConfig) -> dict[str, Columns]:
-    """Columns of each schema for consecutive articles; ``first`` is the reference of the first one."""
+    """Columns of BANDS, FINGERPRINTS, IDS and WORDS for consecutive articles.
+
+    ``first`` is the reference of the first one.
+    """
     refs = np.arange(first, first + batch.num_rows, dtype=np.uint64)
     texts = batch.column("text")
     contents = string_hashes(texts) ^ string_hashes(batch.column("url").cast(pa.large_string()))
@@ -90,5 +98,6 @@ def sign_batch(batch: pa.RecordBatch, first: int, config: DedupConfig) -> dict[s
     return {
         "bands": (keys.ravel(), np.repeat(refs[some], keys.shape[1])),
         "fingerprints": (hashes, np.repeat(ranks, sizes), np.repeat(refs, sizes)),
+        "words": (signed.words,),
         "ids": (string_hashes(batch.column("id").cast(pa.large_string())), contents, refs),
     }

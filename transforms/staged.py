@@ -20,7 +20,7 @@ def read_articles(staging: Staging, shard: int, columns: Sequence[str] | None = 
     """
     overlay = read_overlay(staging, shard)
     rows = column(overlay, "row")
-    replaced = [name for name in ("text", "words", "edit_count") if columns is None or name in columns]
+    replaced = [name for name in ("text", "edit_count") if columns is None or name in columns]
     first = 0
     for batch in files.read_parquet(staging.articles(shard), columns):
         begin, end = np.searchsorted(rows, [first, first + batch.num_rows])

@@ -68,6 +68,10 @@ class Staging:
         """Written last: a shard with this file is complete."""
         return join(self.uri, f"shard-{shard:05d}.json")
 
+    def words(self, shard: int) -> str:
+        """Words of the shard's articles (``WORDS``)."""
+        return join(self.uri, f"shard-{shard:05d}.words.parquet")
+
     def overlay(self, shard: int) -> str:
         """Articles of the shard that lost boilerplate (``OVERLAY``); no file where none did."""
         return join(self.uri, f"shard-{shard:05d}.overlay.parquet")

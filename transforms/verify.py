@@ -21,7 +21,7 @@ from transforms.staged import read_articles, with_rows
 from transforms.staging import Staging
 from transforms.text.decide import SAME_STORY, Article, DecisionThresholds
 from transforms.text.leaders import CANONICAL, EXACT, EXCERPT, NEAR, Thresholds, cluster_by_leader, match_earlier
-from transforms.text.shingles import shingle_hashes, tokens
+from transforms.text.shingles import shingle_hashes, token_counts, tokens
 from transforms.text.stories import MIN_JACCARD, Match, Reach, Verdict, find_stories, is_later_version, match_stories
 
 RELATIONS: Final = {EXACT: "exact", NEAR: "near", EXCERPT: "excerpt"}
@@ -115,7 +115,7 @@ def _write_members(
     if index is not None and shard >= FIRST_SHARD:
         batches = index.read_rows(shard, rows, [*_COLUMNS, *_CLUSTER])
     else:
-        batches = with_rows(read_articles(staging, shard, _COLUMNS))
+        batches = with_rows(read_articles(staging, shard, [name for name in _COLUMNS if name != "words"]))
     for first, batch in batches:
         begin, end = np.searchsorted(rows, [first, first + batch.num_rows])
         if begin < end:
@@ -123,6 +123,7 @@ def _write_members(
             columns = {name: batch.column(name).take(inside) for name in batch.schema.names}
             for name in _CLUSTER:
                 columns.setdefault(name, pa.nulls(len(inside), pa.string()))
+            columns.setdefault("words", token_counts(columns["text"]))
             columns["id"] = rename(batch.column("id"), first, renames).take(inside)
             columns["component"] = components[begin:end]
             columns["ref"] = (np.uint64(shard) << np.uint64(32)) | rows[begin:end].astype(np.uint64)

@@ -23,7 +23,6 @@ EXCERPT = " ".join(STORY.split()[:80])
 
 def staged(**values):
     row = dict.fromkeys(STAGED.names) | {
-        "words": 200,
         "credits": [],
         "edit_count": 0,
         "uri": "a.txt",
