@@ -126,6 +126,18 @@ def test_a_piece_that_carries_another_of_its_source_below_its_own_embeds_it(days
     assert relation(wire(published=MONDAY), longer) == "embedded"
 
 
+def test_three_paragraphs_of_its_own_above_a_long_story_are_more_than_a_copy_of_it():
+    long = FERRY + "\n\n" + FURNITURE + "\n\n" + OWLS + "\n\n" + BAKERS
+    own = (
+        COUNCIL
+        + " A man who has driven the first ship for thirty years wept, and said that he had never hoped to see it."
+    )
+    earlier = wire(long * 2, published=MONDAY)
+    for text, expected in ((own + BAKERS[:200], "embedded"), (COUNCIL[:200], "near")):
+        later = Article(f"{text}\n\n{long * 2}", "Council votes", "Gazette", None, MONDAY + timedelta(hours=9))
+        assert relation(earlier, later) == expected
+
+
 @pytest.mark.parametrize("correction", [("4.2", "4.3"), ("eleven", "twelve"), ("for ten years", "for years")])
 def test_a_correction_is_a_version_of_its_source_and_a_copy_elsewhere(correction):
     corrected = FERRY.replace(*correction)
