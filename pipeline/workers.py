@@ -18,7 +18,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, cast
 
 import grpc
 import numpy as np
@@ -102,7 +102,9 @@ def _first_worker(pipes: list[tuple[Connection, Connection]], config: CleanConfi
     for ours, _ in pipes:
         ours.close()
     _spare_memory()
-    _load_kernels(config)
+    # With its first kernel numba looks for linear algebra, which none of ours does: 0.4 s and 25 MB.
+    with _hidden("scipy"):
+        _load_kernels(config)
     gc.collect()
     gc.freeze()  # a collection would write to the pages that the workers share
     own = os.getpid()
@@ -160,6 +162,18 @@ def _watching(first: BaseProcess) -> Iterator[None]:
 
 
 _GRACE_SECONDS = 0.5  # for the runner to notice by itself, and say why
+
+
+@contextlib.contextmanager
+def _hidden(name: str) -> Iterator[None]:
+    """Inside the block there is no such package to import, unless it is imported already."""
+    modules: dict[str, Any] = cast(dict[str, Any], sys.modules)
+    if name in modules:
+        yield
+        return
+    modules[name] = None
+    yield
+    del modules[name]
 
 
 def _spare_memory() -> None:

@@ -24,6 +24,7 @@ from transforms.errors import RunFailedError
 
 # A group is what a reader decompresses at once; 10,000 articles of 6 kB are 60 MB.
 ROW_GROUP_ROWS: Final = 10_000
+QUICK_GROUP_ROWS: Final = 1_000
 ROW_GROUP_BYTES: Final = 64 * 1024 * 1024
 
 # Level 1 makes 97 MB of the 235 MB of AllSides in 0.8 s, level 3 83 MB in 1.3 s, level 6 77 MB in 3.3 s.
@@ -32,7 +33,7 @@ ZSTD_LEVEL: Final = 1
 # Columns of few values, in all our schemas. Others are nearly unique, where a dictionary costs time and
 # saves nothing.
 _DICTIONARY_COLUMNS: Final = ("source", "encoding", "uri", "kind", "rule", "reason", "relation")
-READ_ROWS: Final = 1000
+READ_ROWS: Final = 250
 
 # The wait between attempts doubles from 25 ms to 6 s, and starts anew with each try: a store that is away has 50 s to
 # come back. Arrow's own default is three attempts within a second. Tries are for what the AWS SDK does not attempt
@@ -361,7 +362,7 @@ def open_parquet(uri: str) -> Iterator[pq.ParquetFile]:
 
 
 def read_parquet(uri: str, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
-    """Yield a Parquet file's rows in batches of up to 1,000."""
+    """Yield a Parquet file's rows in batches of up to 250."""
     with open_parquet(uri) as parquet:
         wanted = list(columns) if columns is not None else None
         yield from parquet.iter_batches(READ_ROWS, columns=wanted, use_threads=False)  # Beam owns the parallelism
@@ -400,7 +401,7 @@ class ParquetSink:
 
     Its groups hold whole batches: 10,000 rows or about 64 MiB. The same batches give the same bytes.
     ``stats`` is known after the block; with ``skip_empty`` it stays ``None`` where there were no rows, and
-    no file is written. With ``quick``, for what is read again soon and then thrown away, each batch is a group,
+    no file is written. With ``quick``, for what is read again soon and then thrown away, groups have 1,000 rows,
     and nothing is compressed but on its way to an object store.
 
     Raises:
@@ -413,7 +414,7 @@ class ParquetSink:
         self._uri = uri
         self._schema = schema
         self._skip_empty = skip_empty
-        self._group_rows = 1 if quick else ROW_GROUP_ROWS
+        self._group_rows = QUICK_GROUP_ROWS if quick else ROW_GROUP_ROWS
         self._compression = "none" if quick and is_local(uri) else "zstd"
         self._pending: list[pa.RecordBatch] = []
         self._pending_rows = self._pending_bytes = self._rows = 0

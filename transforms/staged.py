@@ -13,7 +13,7 @@ from transforms.staging import Staging
 
 
 def read_articles(staging: Staging, shard: int, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
-    """Articles of a shard (``STAGED``, or some columns of it), in batches of up to 1,000, the overlay applied.
+    """Articles of a shard (``STAGED``, or some columns of it), in batches of up to 250, the overlay applied.
 
     Raises:
         FileError: the shard cannot be read.
