@@ -425,9 +425,9 @@ def test_ids_are_stable_and_tell_articles_apart(tmp_path):
 
 def test_batches_are_small(tmp_path, monkeypatch):
     path = tmp_path / "x.jsonl"
-    path.write_bytes(line(text="x" * 10) * 2500)
+    path.write_bytes(line(text="x" * 10) * 600)
     part = FilePart(str(path), "jsonl")
-    assert [len(batch) for batch in PartReader(part, ReadOptions())] == [1000, 1000, 500]
+    assert [len(batch) for batch in PartReader(part, ReadOptions())] == [250, 250, 100]
     monkeypatch.setattr(readers, "BATCH_CHARACTERS", 25)
     assert {len(batch) for batch in PartReader(part, ReadOptions())} == {2}
 
