@@ -153,7 +153,6 @@ def _match_earlier(
     return leader, relation, jaccards, containments
 
 
-# Bits of an article's bitmap: two for each shingle of the mean article, within these bounds.
 _MIN_BITS, _MAX_BITS = 256, 8192
 
 
@@ -174,9 +173,7 @@ def _cluster(
     jaccards = np.ones(articles, np.float64)
     containments = np.ones(articles, np.float64)
 
-    bits = _MIN_BITS
-    while bits < _MAX_BITS and bits * articles < 2 * hashes.size:
-        bits *= 2
+    bits = bitmap_bits(articles, hashes.size)
     bitmap = np.empty(bits // 64, np.uint64)
     # The leaders of the moment in canonical order, and a bitmap of each; the first `count` places are used.
     leaders = np.empty(16, np.int64)
@@ -303,6 +300,15 @@ def _least_shared_excerpt(size: int, min_containment: float) -> int:
     while shared <= size and containment(shared, size, size) < min_containment:
         shared += 1
     return shared
+
+
+@kernel
+def bitmap_bits(articles: int, shingles: int) -> int:
+    """Bits of the bitmap of each article, a power of two: two for each of the mean article's shingles."""
+    bits = _MIN_BITS
+    while bits < _MAX_BITS and bits * articles < 2 * shingles:
+        bits *= 2
+    return bits
 
 
 @kernel

@@ -30,7 +30,7 @@ from transforms.text.decide import (
     page_of,
     read,
 )
-from transforms.text.leaders import fill_bitmap, most_shared
+from transforms.text.leaders import bitmap_bits, fill_bitmap, most_shared
 from transforms.text.shingles import kernel, read_only, shingle_hashes
 from transforms.text.similarity import containment, jaccard, shared_if_at_least
 
@@ -42,7 +42,6 @@ MAX_DECIDED: Final = 32
 """Leaders that one article is decided against, at most; stories from one template have thousands in reach."""
 _READINGS: Final = 2_000  # kept at a time; some 30 kB each
 _BLOCK: Final = 256  # articles whose shingles are made at a time
-_MIN_BITS, _MAX_BITS = 256, 8192  # of an article's bitmap
 _EXCERPT_LIKENESS = 0.75  # so that an excerpt's whole is among the most alike, behind the copies
 
 
@@ -166,11 +165,8 @@ class _Clusterer:
         self._reach = reach
         self._decided: dict[tuple[int, int], tuple[Verdict, bool]] = {}
         self._reading = lru_cache(_READINGS)(self._read)
-        characters = sum(len(article.text) for article in articles)
-        bits = _MIN_BITS
-        while bits < _MAX_BITS and 3 * bits * len(articles) < characters:  # two bits a shingle, six letters a word
-            bits *= 2
-        self._bits = bits
+        shingles = sum(len(article.text) for article in articles) // 6  # six letters a word, its space included
+        self._bits = int(bitmap_bits(len(articles), shingles))
 
     def cluster(self, order: Sequence[int]) -> Stories:
         """Cluster the articles, taken in an order."""
