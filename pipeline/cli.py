@@ -657,12 +657,19 @@ class _Told:
     """What a run leaves for the one who tells its end."""
 
     manifest: Mapping[str, Any] | None = None
+    started: float = dataclasses.field(default_factory=time.time)
+    began: float = dataclasses.field(default_factory=time.monotonic)  # for how long: the clock may be set meanwhile
+
+    @property
+    def seconds(self) -> float:
+        """Since it began."""
+        return round(time.monotonic() - self.began, 3)
 
 
 @contextmanager
 def _told_at_the_end(options: Mapping[str, Any]) -> Iterator[_Told]:
     """Write ``--metrics-file`` and the last line of a JSON log, however the block ends."""
-    told, started, code = _Told(), time.time(), EXIT_FAILED
+    told, code = _Told(), EXIT_FAILED
     try:
         yield told
         code = 0
@@ -680,12 +687,12 @@ def _told_at_the_end(options: Mapping[str, Any]) -> Iterator[_Told]:
         log.write_bug(error)
         sys.exit(code)
     finally:
-        _tell(options, told, started, code)
+        _tell(options, told, code)
 
 
-def _tell(options: Mapping[str, Any], told: _Told, started: float, code: int) -> None:
+def _tell(options: Mapping[str, Any], told: _Told, code: int) -> None:
     if (path := options["metrics_file"]) and not options["dry_run"]:
-        _write_metrics(path, told, started, code)
+        _write_metrics(path, told, code)
     if log := _json_log():
         done = told.manifest if code == 0 else None
         log.write(
@@ -693,19 +700,20 @@ def _tell(options: Mapping[str, Any], told: _Told, started: float, code: int) ->
             "finished" if code == 0 else "failed",
             event="end",
             exit_code=code,
-            seconds=round(time.time() - started, 3),
+            seconds=told.seconds,
             output=options["output"],
             **({name: done[name] for name in ("run", "shards", "counts", "history")} if done else {}),
         )
 
 
-def _write_metrics(path: Path, told: _Told, started: float, code: int) -> None:
+def _write_metrics(path: Path, told: _Told, code: int) -> None:
     from pipeline.metrics_file import Outcome, write_metrics
     from transforms.errors import RunFailedError, printable
     from transforms.files import FileError
 
     try:
-        write_metrics(path, Outcome(started, time.time(), code, told.manifest if code == 0 else None))
+        manifest = told.manifest if code == 0 else None
+        write_metrics(path, Outcome(told.started, time.time(), told.seconds, code, manifest))
     except (FileError, RunFailedError) as error:  # the run is what it is
         if log := _json_log():
             log.write("warning", f"--metrics-file {error}")

@@ -1,29 +1,36 @@
 """What a run would read, do and cost, told beforehand: nothing is written, and Beam is not loaded."""
 
 from collections import Counter
+from statistics import fmean
 from typing import Any, Final
 
-from pipeline.formats import kind_of
+from pipeline.formats import ReadOptions, kind_of
 from pipeline.identity import Start, describe, find_start
 from pipeline.indexed import default_name, open_index
 from pipeline.lease import is_known_alive
 from pipeline.options import Config, check_beam_args
+from pipeline.readers import PartReader
 from pipeline.sources import Plan, plan
 from pipeline.standing import Standing, standing_of
 from transforms.errors import UsageError
+from transforms.records import Record
 
-# Measured: docs/operations.md, "Sizing".
-START_SECONDS: Final = 6.0
-"""CPU of the start, whatever the input."""
-CPU_SECONDS_PER_MB: Final = 0.2
-"""Of text; the workers share it."""
-MEMORY_MB: Final = 400
+# Measured on runs of 64 to 37,554 articles: docs/operations.md, "Sizing", which tells how far off they were.
+START_CPU_SECONDS: Final = 7.0
+START_SECONDS: Final = 5.0
+CPU_SECONDS_PER_ARTICLE: Final = 0.0012
+CPU_SECONDS_PER_MB: Final = 0.05
+"""Of text; the workers share what comes after the start."""
+MEMORY_MB: Final = 300
 """The driver, and what the workers share with it."""
-MEMORY_MB_PER_WORKER: Final = 250
-MEMORY_PER_TEXT: Final = 1.0
-"""Bytes that the driver and the workers come to hold together for each byte of text."""
-DISK_PER_TEXT: Final = 1.0
+MEMORY_MB_PER_WORKER: Final = 200
+MEMORY_KB_PER_ARTICLE: Final = 5.0
+DISK_PER_TEXT: Final = 1.1
 """Bytes of staging and output, at their most, for each byte of text."""
+DISK_KB_PER_ARTICLE: Final = 0.7
+
+_SAMPLED_SPLITS: Final = 5
+_SAMPLED_PARTS: Final = 20  # of each
 
 
 def look_ahead(config: Config) -> dict[str, Any]:
@@ -51,7 +58,7 @@ def look_ahead(config: Config) -> dict[str, Any]:
         "next": "",
         "refused": None,
         "index": None,
-        "estimates": _estimate(planned, workers),
+        "estimates": _estimate(planned, config, workers),
     }
     try:
         if config.index:
@@ -95,12 +102,27 @@ def _next(start: Start, standing: Standing) -> str:
     }[start]
 
 
-def _estimate(planned: Plan, workers: int) -> dict[str, float]:
+def _estimate(planned: Plan, config: Config, workers: int) -> dict[str, float]:
     megabytes = planned.text_bytes / 1e6
-    cpu = START_SECONDS + CPU_SECONDS_PER_MB * megabytes
+    articles = planned.text_bytes / _mean_bytes(planned, config)
+    work = CPU_SECONDS_PER_ARTICLE * articles + CPU_SECONDS_PER_MB * megabytes
     return {
-        "cpu_seconds": round(cpu),
-        "seconds": round(START_SECONDS + CPU_SECONDS_PER_MB * megabytes / workers),
-        "memory_mb": round(MEMORY_MB + MEMORY_MB_PER_WORKER * workers + MEMORY_PER_TEXT * megabytes),
-        "disk_mb": round(DISK_PER_TEXT * megabytes),
+        "articles": round(articles),
+        "cpu_seconds": round(START_CPU_SECONDS + work),
+        "seconds": round(START_SECONDS + work / workers),
+        "memory_mb": round(MEMORY_MB + MEMORY_MB_PER_WORKER * workers + MEMORY_KB_PER_ARTICLE * articles / 1e3),
+        "disk_mb": round(DISK_PER_TEXT * megabytes + DISK_KB_PER_ARTICLE * articles / 1e3),
     }
+
+
+def _mean_bytes(planned: Plan, config: Config) -> float:
+    """Bytes of text in an article, by the first records of a few splits."""
+    step = -(-len(planned.splits) // _SAMPLED_SPLITS)
+    parts = [part for split in planned.splits[::step] for part in split.parts[:_SAMPLED_PARTS]]
+    options = ReadOptions(columns=dict(config.columns))
+    sizes = [
+        len(record.text.encode() if isinstance(record, Record) else record.raw)
+        for part in parts
+        for record in next(iter(PartReader(part, options)), [])
+    ]
+    return max(fmean(sizes or [1]), 1.0)

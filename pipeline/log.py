@@ -7,7 +7,7 @@ import traceback
 from datetime import UTC, datetime
 from typing import Any
 
-from transforms.errors import RunFailedError, printable
+from transforms.errors import printable
 
 
 class JsonLog(logging.Handler):
@@ -29,7 +29,5 @@ class JsonLog(logging.Handler):
         self.write("error", f"{type(error).__name__}: {error}", traceback=told)
 
     def emit(self, record: logging.LogRecord) -> None:
-        """What others log, but for errors that the run ends with: those are told then, in one line."""
-        if record.exc_info and isinstance(record.exc_info[1], (RunFailedError, OSError)):
-            return
+        """What others log."""
         self.write(record.levelname.lower(), record.getMessage(), logger=record.name)

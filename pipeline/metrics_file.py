@@ -25,6 +25,8 @@ class Outcome(NamedTuple):
     started: float
     """Seconds since 1970, as ``finished``."""
     finished: float
+    seconds: float
+    """How long it took, whatever became of the clock."""
     exit_code: int
     manifest: Mapping[str, Any] | None
     """``None`` unless it succeeded."""
@@ -43,7 +45,7 @@ def write_metrics(path: Path, outcome: Outcome) -> None:
 def render_metrics(outcome: Outcome, name: str, succeeded: float | None) -> str:
     r"""Return the text of the file; ``succeeded`` is when a run last did.
 
-    >>> print(render_metrics(Outcome(5.0, 7.5, 1, None), "nightly", None).splitlines()[2])
+    >>> print(render_metrics(Outcome(5.0, 7.5, 2.5, 1, None), "nightly", None).splitlines()[2])
     cleancopy_last_run_success{name="nightly"} 0
     """
     return "".join(
@@ -64,7 +66,7 @@ def _metrics(outcome: Outcome, succeeded: float | None) -> Iterator[tuple[str, s
     yield "last_run_exit_code", "Exit code of the last run.", one(outcome.exit_code)
     yield "last_run_start_timestamp_seconds", "When the last run began.", one(outcome.started)
     yield "last_run_end_timestamp_seconds", "When the last run ended.", one(outcome.finished)
-    yield "last_run_duration_seconds", "How long the last run took.", one(round(outcome.finished - outcome.started, 3))
+    yield "last_run_duration_seconds", "How long the last run took.", one(outcome.seconds)
     if succeeded is not None:
         yield _SUCCEEDED, "When a run last succeeded; kept when one fails.", one(succeeded)
     if outcome.manifest is None:

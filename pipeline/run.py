@@ -1,6 +1,7 @@
 """Plans a run, names the runner, waits, and says what came of it."""
 
 import contextlib
+import errno
 import json
 import logging
 import re
@@ -22,7 +23,7 @@ from pipeline.resume import prepare
 from pipeline.sources import Split, plan
 from pipeline.standing import standing_of, tidy
 from transforms import files
-from transforms.errors import RunFailedError
+from transforms.errors import RunFailedError, UsageError
 from transforms.staging import Staging
 
 Manifest = Mapping[str, Any]
@@ -40,7 +41,7 @@ def run(config: Config, progress: Progress) -> Manifest:
     planned = plan(config.inputs, config.columns)
     described = describe(config, planned)
     indexed = open_index(config, len(planned.splits))
-    with acquire(config.output, progress.say) as lease:
+    with _lease_on(config.output, progress) as lease:
         standing = standing_of(config.output)
         tidy(standing)
         if find_start(described, standing, overwrite=config.overwrite) is Start.TIDY:
@@ -69,6 +70,25 @@ def run(config: Config, progress: Progress) -> Manifest:
         manifest: Manifest = json.loads(files.read_bytes(files.join(config.output, MANIFEST)))
         _remove_staging(config.output)
     return manifest
+
+
+_NOT_AS_GIVEN: Final = {
+    *(errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST, errno.ENAMETOOLONG, errno.ELOOP)
+}
+
+
+@contextlib.contextmanager
+def _lease_on(output: str, progress: Progress) -> Iterator[Lease]:
+    """The lease on the output folder, which is the first that is written there: whether that can be shows here."""
+    with contextlib.ExitStack() as stack:
+        try:
+            lease = stack.enter_context(acquire(output, progress.say))
+        except files.FileError as error:
+            cause = error.__cause__
+            if isinstance(cause, OSError) and cause.errno in _NOT_AS_GIVEN:
+                raise UsageError(f"--output [{output}] cannot be written to: {error.reason}") from None
+            raise
+        yield lease
 
 
 def _remove_staging(output: str) -> None:
@@ -112,6 +132,9 @@ def _run_graph(
     logging.getLogger("apache_beam").setLevel(logging.ERROR)
     workers = min(config.worker_count, len(splits))
     local = config.runner in ("DirectRunner", "FnApiRunner")
+    if local:  # what a worker fails with ends the run as well, and is told then, once and in one line
+        for name in ("common", "worker"):
+            logging.getLogger(f"apache_beam.runners.{name}").setLevel(logging.CRITICAL)
     options = CachedOptions([*beam_args, *(_local_options(workers) if local else [f"--runner={config.runner}"])])
     try:
         # First, because they get ready while the pipeline is built.

@@ -81,9 +81,9 @@ def show_forecast(told: Mapping[str, Any], *, as_json: bool) -> None:
     guess = told["estimates"]
     line(
         "estimates",
-        f"{_duration(guess['seconds'])}, {_size(guess['memory_mb'] * 1e6)} of memory, "
-        f"{_size(guess['disk_mb'] * 1e6)} of disk, for some {_size(told['text_bytes'])} of text; "
-        "how they are made, and how far off they may be, is in docs/operations.md",
+        f"{_number(guess['articles'])} articles, {_size(told['text_bytes'])} of text: {_duration(guess['seconds'])}, "
+        f"{_size(guess['memory_mb'] * 1e6)} of memory, {_size(guess['disk_mb'] * 1e6)} of disk. Where these figures "
+        "come from, and how far off they may be, is in docs/operations.md",
     )
     console.print("nothing was written", highlight=False)
 

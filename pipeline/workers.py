@@ -18,6 +18,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 from typing import Any, ClassVar, Final, cast
 
 import grpc
@@ -186,6 +187,7 @@ def _spare_memory() -> None:
 def _work(own: int, pipes: list[tuple[Connection, Connection]], parent: int) -> None:
     """The life of a worker: wait to be told where the runner is, then do what it says until it hangs up."""
     _end_with(parent)
+    sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115 (what Beam prints there, the driver is told as well)
     # Of the pipes only our own end stays open, so that it closes when the parent is gone.
     for number, (_, theirs) in enumerate(pipes):
         if number != own:

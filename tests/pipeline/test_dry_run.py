@@ -55,21 +55,16 @@ def test_it_is_told_in_words(source, tmp_path):
     assert said.endswith("nothing was written\n")
 
 
-def test_estimates_grow_with_the_text_and_workers_share_the_time(source, tmp_path):
-    small = look(source, tmp_path / "out")["estimates"]
-    (source / "large.txt").write_bytes(b"")
-    with (source / "large.txt").open("r+b") as file:
-        file.truncate(200_000_000)
-    one, two = (look_large(source, tmp_path, workers) for workers in (1, 2))
-    assert one["cpu_seconds"] == two["cpu_seconds"] > small["cpu_seconds"]
-    assert small["seconds"] < two["seconds"] < one["seconds"]
-    assert small["memory_mb"] < one["memory_mb"] < two["memory_mb"]
-    assert one["disk_mb"] > 10
-
-
-def look_large(source, tmp_path, workers):
-    result = invoke("run", source, "--output", tmp_path / "out", "--dry-run", "--json", "--workers", workers)
-    return json.loads(result.stdout)["estimates"]
+def test_estimates_grow_with_the_articles_and_workers_share_the_time(source, tmp_path):
+    assert look(source, tmp_path / "out")["estimates"]["articles"] in (2, 3, 4)
+    for number in range(2):
+        write_jsonl(source / f"large-{number}.jsonl", [{"id": str(n), "text": f"{n} {STORY}"} for n in range(4_000)])
+    one, two = (look(source, tmp_path / "out", "--workers", workers)["estimates"] for workers in (1, 2))
+    assert 8_000 < one["articles"] < 9_600  # with JSON's own characters
+    assert one["cpu_seconds"] == two["cpu_seconds"] > 7 + 8
+    assert two["seconds"] < one["seconds"]
+    assert one["memory_mb"] + 200 == two["memory_mb"] > 740
+    assert one["disk_mb"] > 8_000 * len(STORY) / 1e6
 
 
 def test_it_tells_what_would_become_of_the_folder(source, tmp_path):

@@ -34,7 +34,7 @@ def samples(path):
 
 def test_a_run_that_succeeded_and_one_that_failed_after_it(tmp_path):
     path = tmp_path / 'a "news"\\.prom'
-    write_metrics(path, Outcome(1_700_000_000.25, 1_700_000_060.5, 0, MANIFEST))
+    write_metrics(path, Outcome(1_700_000_000.25, 1_700_000_060.5, 60.25, 0, MANIFEST))
     times = {
         ("last_run_start_timestamp_seconds",): 1_700_000_000.25,
         ("last_run_end_timestamp_seconds",): 1_700_000_060.5,
@@ -58,7 +58,7 @@ def test_a_run_that_succeeded_and_one_that_failed_after_it(tmp_path):
         ("last_run_attempts",): 2,
         ("last_run_shards_again",): 1,
     }
-    write_metrics(path, Outcome(1_700_086_400.0, 1_700_086_401.0, 1, None))
+    write_metrics(path, Outcome(1_700_086_400.0, 1_700_086_401.0, 1.0, 1, None))
     assert samples(path) == {
         ("last_run_success",): 0,
         ("last_run_exit_code",): 1,

@@ -188,31 +188,6 @@ def test_overwrite_spares_what_no_run_wrote(source, tmp_path):
     assert (tmp_path / "mine" / "articles").is_dir()
 
 
-@pytest.mark.parametrize("change", ["grows", "vanishes", "changes"])
-def test_an_input_that_does_not_stay_as_it_was(source, undisturbed, tmp_path, monkeypatch, change):
-    path = source / "day-3.jsonl"
-    content, times = path.read_bytes(), path.stat()
-    read_split = pipeline.build.read_split
-
-    def read(split, options):
-        if split.shard == 3:
-            if change == "vanishes":
-                path.unlink()
-            else:
-                path.write_bytes(content + b'{"id": "late"}\n' if change == "grows" else content[::-1])
-        return read_split(split, options)
-
-    with monkeypatch.context() as patch:
-        patch.setattr("pipeline.build.read_split", read)
-        with pytest.raises(RunFailedError, match=rf"{path.name}\] has (changed from|vanished)"):
-            run(source, tmp_path / "out")
-    assert not (tmp_path / "out" / "manifest.json").exists()
-    path.write_bytes(content)  # what it was when the complete shards were made
-    os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
-    run(source, tmp_path / "out")
-    assert contents(tmp_path / "out") == undisturbed
-
-
 def test_a_run_whose_lease_another_took_is_not_committed(source, tmp_path, monkeypatch):
     read_split = pipeline.build.read_split
 
