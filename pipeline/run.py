@@ -161,24 +161,25 @@ def _run_graph(
         raise
 
 
-_TOLD: Final = re.compile(r"\b(RunFailedError|FileError|MemoryError|ArrowMemoryError): ?(.*?)(?= \[while running|\n|$)")
+_TOLD: Final = re.compile(r"\b(RunFailedError|FileError): (.*?)(?= \[while running|\n|$)")
 """Whatever the runner wraps an error in, those that are for the user are told apart by their class."""
+_NO_MEMORY: Final = re.compile(r"\b(Arrow)?MemoryError\b|\bcan't start new thread|\bstd::bad_alloc\b")
 
 
 def _for_the_user(error: Exception) -> str | None:
     """The one line of an error that is not a bug of ours."""
-    found = _TOLD.search(f"{type(error).__name__}: {error}")
-    if not found:
-        return None
-    kind, message = found.groups()
-    if kind == "RunFailedError":
-        return message
-    if kind == "FileError":
+    told = f"{type(error).__name__}: {error}"
+    if found := _TOLD.search(told):
+        kind, message = found.groups()
+        if kind == "RunFailedError":
+            return message
         return f"{message}; nothing was committed. Mend that and run the same again: what is cleaned is kept"
-    return (
-        "a worker ran out of memory; nothing was committed. Run the same again with fewer --workers or more memory: "
-        "what is cleaned is kept"
-    )
+    if _NO_MEMORY.search(told):
+        return (
+            "a worker ran out of memory; nothing was committed. Run the same again with fewer --workers or more "
+            "memory: what is cleaned is kept"
+        )
+    return None
 
 
 def _workers(config: Config, count: int, local: bool) -> contextlib.AbstractContextManager[None]:
