@@ -285,7 +285,7 @@ def _add_page(evaluation: Evaluation, page: Page, cleaner: Cleaner, rules: Cruft
     score = Score(pages=1)
     start = 0
     for index, (paragraph, label) in enumerate(zip(page.paragraphs, page.labels, strict=True)):
-        rule, lost_words = _removed_part(paragraph, removed, start)
+        rule, gone, lost_words = _removed_part(paragraph, removed, start)
         start += len(paragraph) + 2
         if not paragraph.strip():
             continue
@@ -297,21 +297,20 @@ def _add_page(evaluation: Evaluation, page: Page, cleaner: Cleaner, rules: Cruft
                 continue
             score.lost_words += lost_words
             if lost_words:
-                rule = rule or "in part"
                 evaluation.lost_words_by_rule[rule] += lost_words
                 evaluation.losses.append(Loss(page.id, page.language, rule, lost_words, paragraph))
-                score.lost_paragraphs += rule != "in part"
+                score.lost_paragraphs += gone
             continue
-        evaluation.removed_by_rule.update([rule] if rule else [])
+        evaluation.removed_by_rule.update([rule] if gone else [])
         if index > inside[-1]:
             kind = kind_of(paragraph, rules)
             score.trailing += 1
-            score.trailing_removed += bool(rule)
+            score.trailing_removed += gone
             evaluation.trailing_by_kind[kind] += 1
-            evaluation.removed_by_kind[kind] += bool(rule)
+            evaluation.removed_by_kind[kind] += gone
         elif index > inside[0] and kind_of(paragraph, rules) in _PROMO_KINDS:
             score.promos += 1
-            score.promos_removed += bool(rule)
+            score.promos_removed += gone
     evaluation.score.add(score)
     evaluation.by_language[page.language].add(score)
 
@@ -342,14 +341,14 @@ def find_removed(text: str, edits: Iterable[Edit]) -> dict[int, str]:
     return removed
 
 
-def _removed_part(paragraph: str, removed: dict[int, str], start: int) -> tuple[str, int]:
-    """The rule that removed most of a paragraph ("" if half of it is left), and how many words are gone."""
+def _removed_part(paragraph: str, removed: dict[int, str], start: int) -> tuple[str, bool, int]:
+    """The rule that removed most of what is gone of a paragraph, whether more than half is, and how many words are."""
     gone = {offset for offset in range(len(paragraph)) if start + offset in removed} if removed else set()
     if not gone:
-        return "", 0
+        return "", False, 0
     lost = sum(match.start() in gone for match in _WORD.finditer(paragraph))
     rule = Counter(removed[start + offset] for offset in gone).most_common(1)[0][0]
-    return (rule if 2 * len(gone) > len(paragraph) else ""), lost
+    return rule, 2 * len(gone) > len(paragraph), lost
 
 
 def kind_of(block: str, rules: CruftRules) -> str:

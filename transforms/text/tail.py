@@ -62,10 +62,13 @@ def _sign(name: str, score: float, pattern: str, reason: str) -> Sign:
 # A run of short lines at the very end, below a sentence: of such runs of four and more lines 94 % of the lines are
 # furniture. A run has to reach MIN_RUN_SCORE (five plain lines, or two with a sign) and stay small.
 PLAIN_LINE: Final = 0.7
-WEAK_LINE: Final = 2.4
+WEAK_LINE: Final = 2.7
+LINK_LINE: Final = 3.4
 SHORT_SENTENCE: Final = -1.0
 MIN_RUN_SCORE: Final = 3.4
 MAX_RUN_SHARE: Final = 0.1
+SIGNED_LINE: Final = 1.2  # a run whose lines weigh as much on average may be
+SIGNED_RUN_SHARE: Final = 0.3
 MAX_RUN_LINES: Final = 24  # a longer one is a list of the article
 MAX_RUN_SENTENCES: Final = 2
 SIGNS: Final = (
@@ -152,6 +155,7 @@ _RULE_BELOW: Final = {
     **dict.fromkeys(("share-bar", "subscribe", "subscribe-call", "follow"), _BELOW_SHARE),
 }
 # Words and numbers that articles end in too prove nothing.
+_LINK_FORMS: Final = frozenset({"link-words", "subscribe-words", "row-of-labels", "legal-notice"})
 _NO_PROOF: Final = frozenset({"byline", "count", "source-label"})
 
 
@@ -367,13 +371,18 @@ def find_short_run(text: Text) -> dict[int, Rule]:
         return {}
     named = sum(block.rule is None and _NAME.match(block.text) is not None for block in run)
     chars = sum(len(block.text) for block in run)
-    if 2 * named > len(run) or chars > MAX_RUN_SHARE * text.chars_above(run[-1].line):
+    share = SIGNED_RUN_SHARE if best >= SIGNED_LINE * len(run) and len(run) > 2 else MAX_RUN_SHARE
+    if 2 * named > len(run) and best - PLAIN_LINE * named < MIN_RUN_SCORE:
+        return {}
+    if chars > share * text.chars_above(run[-1].line):
         return {}
     return {block.line: block.rule or _SHORT_RUN for block in run}
 
 
 def _line_score(block: Block) -> float:
     if block.rule is not None:
+        if block.rule.form in _LINK_FORMS:
+            return LINK_LINE
         weak = block.rule.strength == "weak" and block.rule.form not in _NO_PROOF
         return WEAK_LINE if weak else PLAIN_LINE
     return PLAIN_LINE + sum(sign.score for sign in SIGNS if sign.pattern.search(block.text))
