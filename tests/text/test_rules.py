@@ -76,7 +76,8 @@ BLOCKS_BY_RULE = {
     "en/post-navigation": ["Previous post: Lighthouse gets a keeper", "Previous Post | Next Post"],
     "en/tags": [
         "Tags: bridges, Eastmere", "Filed under bridges", "Posted in Bridges | Leave a comment",
-        "Bookmark the permalink now",
+        "Bookmark the permalink now", "Tagged: bridges", "Topics: bridges", "Categories: bridges", "Labels: bridges",
+        "Keywords: bridges", "Filed under: bridges", "Posted in: Bridges", "Related topics: bridges",
     ],
     "en/entry-footer": [
         "This entry was posted on Monday", "Posted on May 3 | Comments",
@@ -124,6 +125,39 @@ BLOCKS_BY_RULE = {
         "We use cookies to improve your experience.", "Privacy & Cookies: This site uses cookies.",
         "By continuing to use this website, you agree.",
     ],
+    "de/comment-form": ["14 Kommentare", "Fehler auf hafenblatt.example entdeckt?"],
+    "de/subscribe": ["Jetzt kostenlos anmelden!", "Abonnieren Sie unseren Hafen-Newsletter"],
+    "de/follow": ["Folgen Sie uns auf Mastodon und Bluesky"],
+    "de/related-posts": ["Mehr zum Thema Drehbrücken", "Mehr aus dem Hafen"],
+    "de/entry-footer": [
+        "Über dieses Thema berichtete das Hafenradio am 3. Mai 2023 um 08:00 Uhr.",
+        "Dieses Thema im Programm: Hafenradio, 3. Mai 2023",
+    ],
+    "es/comment-form": ["12 comentarios"],
+    "es/follow": ["Seguir en: @ines_harrow"],
+    "fr/comment-form": ["12 commentaires", "Voir les 12 commentaires"],
+    "fr/subscribe": [
+        "Il vous reste 57.09% de cet article à lire. La suite est réservée aux abonnés.",
+        "Cet article est réservé aux abonnés.", "Vous pouvez lire Le Quai sur un seul appareil à la fois",
+        "Parce qu’une autre personne (ou vous) est en train de lire Le Quai sur un autre appareil.",
+        "Déjà abonné ? Identifiez-vous",
+    ],
+    "fr/follow": ["Suivez-nous sur Mastodon et Bluesky"],
+    "fr/related-posts": ["Plus d’articles sur le port", "Toute l’actualité du port"],
+    "fr/link-words": ["Voir toutes les photos du port"],
+    "fr/subscribe-call": [
+        "Abonnez-vous à partir de 1 € par mois", "Inscrivez-vous à la newsletter du port",
+        "Recevez les horaires des marées par e-mail",
+    ],
+    "it/comment-form": ["12 commenti"],
+    "nl/comment-form": ["12 reacties"],
+    "pl/comment-form": ["12 komentarzy"],
+    "pt/comment-form": ["12 comentários"],
+    "ru/comment-form": ["12 комментариев"],
+    "ru/related-posts": ["Ещё новости о порте"],
+    "ru/subscribe-call": ["Подписывайтесь на нас в Дзене и читайте о порте"],
+    "tr/comment-form": ["12 yorum"],
+    "tr/follow": ["Bizi Mastodon'da takip edin"],
 }  # fmt: skip
 RULE = '[[rule]]\nname = "en/tide"\nkind = "cruft"\nstrength = "strong"\nliterals = ["Tide tables"]\n'
 
@@ -172,6 +206,16 @@ def test_a_label_is_found_before_its_colon(block, name):
     rule = SHIPPED.find(block)
     assert rule is not None
     assert rule.form == name.partition("/")[2]
+
+
+def test_a_list_of_tags_may_be_longer_than_a_short_block():
+    tags = ", ".join(["ponts", "Eastmere", "port", "navigation"] * 6)
+    rule = SHIPPED.find(f"Mots-clés : {tags}")
+    assert rule is not None
+    assert rule.name == "fr/tag-label"
+    assert SHIPPED.find(f"Tags: {tags}").name == "en/tags"
+    assert SHIPPED.find(f"Mots-clés : {tags}, et le conseil a rouvert le pont mardi.") is None
+    assert SHIPPED.find(f"Lire aussi : {tags}") is None
 
 
 def test_a_label_before_a_sentence_is_prose():

@@ -39,6 +39,7 @@ MIN_BARS = 4
 MAX_LINK_CHARS = 30
 MAX_ROW_WORDS = 40
 MAX_WORDING_WORDS = 5
+MAX_LABEL_CHARS = 30
 
 _CREDITS_FILE = "credits.toml"
 BOILERPLATE_FILE = "boilerplate.toml"
@@ -246,7 +247,7 @@ class CruftRules:
         if len(block) > SHORT_BLOCK_CHARS and (
             len(block) > MAX_BLOCK_CHARS or block_start(block, LONG_START_CHARS) not in self._long_starts
         ):
-            return None
+            return self._find_long_label(block)
         key = normalise_block(block)
         rule = self._literals.get(key)
         if rule is None:
@@ -302,6 +303,14 @@ class CruftRules:
     def _find_by_pattern(self, key: str) -> Rule | None:
         match = self._pattern.fullmatch(key)
         return self._pattern_rules[match.lastindex - 1] if match and match.lastindex else None
+
+    def _find_long_label(self, block: str) -> Rule | None:
+        """A list of tags may be as long as a paragraph."""
+        head, colon, _ = block[:MAX_LABEL_CHARS].partition(":")
+        if not colon or len(block) > MAX_BLOCK_CHARS or ends_sentence(block):
+            return None
+        rule = self._literals.get(normalise_block(head))
+        return rule if rule is not None and rule.before_colon and rule.form == "tag-label" else None
 
     def _find_before_colon(self, key: str) -> Rule | None:
         head, colon, _ = key.partition(":")

@@ -16,6 +16,8 @@ from transforms.text.rules import MAX_ROW_CHARS, OPENING_QUOTES, SHORT_BLOCK_CHA
 # takes one off again. Four more gain 0.3 % of the tail blocks and cost 0.02 % of the articles' words.
 MAX_UNKNOWN_WEIGHT: Final = 12
 LONG_WEIGHT: Final = 4
+# Between the end and the form or its heading readers' comments may stand: up to this weight a form alone is looked for.
+MAX_COMMENTS_WEIGHT: Final = 16
 # A longer block stays even if it does not end like a sentence: one such error costs as many words as ten others.
 MAX_UNKNOWN_CHARS: Final = 240
 
@@ -32,6 +34,8 @@ COMMENT_SCORE: Final = -2.0
 # tail begins at a known block and never at a guess: an article may end in a list, a signature or "ENDS".
 ABOVE_SCORE: Final = -0.5
 SENTENCE_ABOVE_SCORE: Final = -3.0
+# Numbers of likes and comments stand in front of their buttons: they go with them, and prove nothing.
+COUNT_SCORE: Final = 0.1
 # What a tail has to reach: one strong block, or three weak ones, or fewer and the links below them. A lone word or two
 # fields of a form prove nothing.
 MIN_SCORE: Final = 4.0
@@ -60,14 +64,14 @@ def _sign(name: str, score: float, pattern: str, reason: str) -> Sign:
 
 
 # A run of short lines at the very end, below a sentence: of such runs of four and more lines 94 % of the lines are
-# furniture. A run has to reach MIN_RUN_SCORE (five plain lines, or two with a sign) and stay small.
+# furniture. A run has to reach MIN_RUN_SCORE (five plain lines, two with a sign, one that is a link) and stay small.
 PLAIN_LINE: Final = 0.7
 WEAK_LINE: Final = 2.7
-LINK_LINE: Final = 3.4
+LINK_LINE: Final = 3.4  # "Back to the harbour page", "Home | About", a notice of rights: no article ends in one
 SHORT_SENTENCE: Final = -1.0
 MIN_RUN_SCORE: Final = 3.4
-MAX_RUN_SHARE: Final = 0.1
-SIGNED_LINE: Final = 1.2  # a run whose lines weigh as much on average may be
+MAX_RUN_SHARE: Final = 0.1  # of the characters above; more where the lines weigh SIGNED_LINE on average
+SIGNED_LINE: Final = 1.2
 SIGNED_RUN_SHARE: Final = 0.3
 MAX_RUN_LINES: Final = 24  # a longer one is a list of the article
 MAX_RUN_SENTENCES: Final = 2
@@ -247,18 +251,21 @@ def find_window(text: Text) -> list[Block] | None:
     """The last lines, from the top down, that may be cruft or stand between cruft; None if no rule knows any."""
     window: list[Block] = []
     weight = 0
+    end: int | None = None
     anything = False
     for line in text.kept_from_below():
         block = Block(line, text.lines[line], text.find(line))
         window.append(block)
-        if block.rule is not None:
-            anything = True
-            weight = max(0, weight - 1)
-            continue
-        weight += 1 if len(block.text) <= SHORT_BLOCK_CHARS else LONG_WEIGHT
-        if weight >= MAX_UNKNOWN_WEIGHT:
-            break
-    return window[::-1] if anything else None
+        if block.rule is None:
+            weight += 1 if len(block.text) <= SHORT_BLOCK_CHARS else LONG_WEIGHT
+            if weight >= MAX_UNKNOWN_WEIGHT and end is None:
+                end = len(window)
+            if weight >= MAX_COMMENTS_WEIGHT:
+                break
+        elif end is None or block.rule.form == "comment-form":
+            end, anything = None, True
+            weight = max(0, min(weight, MAX_UNKNOWN_WEIGHT) - 1)
+    return window[:end][::-1] if anything else None
 
 
 def find_tails(text: Text, window: list[Block]) -> dict[int, Rule]:
@@ -330,6 +337,8 @@ def _score(window: list[Block], rules: CruftRules, *, comments: bool) -> list[tu
                 listed = listed or announces
                 link = not sentence and _is_link(text)
                 score = SENTENCE_ABOVE_SCORE if sentence or listed else LINK_SCORE if link else ABOVE_SCORE
+                if rule is not None and rule.form == "count" and not listed:
+                    score = COUNT_SCORE
                 scored.append((score, rule or (_LINK_LIST if link else _BETWEEN)))
             elif sentence and not proven:
                 scored.append((SENTENCE_ABOVE_SCORE, rule or below))
