@@ -18,7 +18,8 @@ import re
 import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from functools import partial
+from typing import Any, Final
 
 import transforms.text
 from transforms.clean import clean_batch
@@ -44,6 +45,7 @@ SHAPES: dict[str, Callable[[int], str]] = {
     "sentences, all equal": lambda size: (_SENTENCE + "\n\n") * (size // 98),
     "sentences, two by turns": lambda size: (f"{_SENTENCE}\n\nNot so. {_SENTENCE}\n\n") * (size // 204),
     "wrapped lines": lambda size: (_SENTENCE[:60] + "\n") * (size // 61),
+    "prose, then digits": lambda size: _SENTENCE * (size // 98) + ("\n\n" + "1" * 80) * 20,
     "table": lambda size: "boats\t9\t12\n" * (size // 11),
     "nested quotes": lambda size: "“‘«" * (size // 6) + "»’”" * (size // 6),
     "nested brackets": lambda size: "(" * (size // 2) + ")" * (size // 2),
@@ -174,21 +176,26 @@ def _texts(pattern: re.Pattern[str], size: int) -> Iterator[tuple[str, str]]:
                 yield f"{seed!r} spaces … {end!r}", seed + " " * size + end
 
 
-def _time_pattern(name: str, pattern: re.Pattern[str], size: int, limit: int) -> tuple[float, str]:
-    """The CPU seconds of the slowest text of ``size`` characters, used as the code does, and its name."""
-    slowest = (0.0, "")
+_SCREENED: Final = 10  # all texts are tried at a tenth of the size
+_TIMED: Final = 3  # of them the slowest are timed
+
+
+def _time_pattern(name: str, pattern: re.Pattern[str], size: int, limit: int) -> tuple[float, float, str]:
+    """CPU seconds at half and at all of ``size`` of the text that is slowest, used as the code does, and its name."""
     uses = uses_of(name)
-    for shown, text in _texts(pattern, size):
+
+    def taken_by(text: str) -> float:
         taken = 0.0
-        for use in ("match", "fullmatch"):
-            if use in uses:
-                taken += seconds_of(lambda use=use, text=text: getattr(pattern, use)(text), limit)  # type: ignore[misc]
+        for use in sorted(uses & {"match", "fullmatch"}):
+            taken += seconds_of(partial(getattr(pattern, use), text), limit)
         if uses - {"match", "fullmatch"}:
-            taken += seconds_of(lambda text=text: sum(1 for _ in pattern.finditer(text)), limit)  # type: ignore[misc]
-        slowest = max(slowest, (taken, shown))
-        if taken > limit:
-            break
-    return slowest
+            taken += seconds_of(lambda: sum(1 for _ in pattern.finditer(text)), limit)
+        return taken
+
+    screened = {shown: taken_by(text) for shown, text in _texts(pattern, size // _SCREENED)}
+    slowest = sorted(screened, key=screened.__getitem__)[-_TIMED:]
+    half, full = ({shown: text for shown, text in _texts(pattern, n) if shown in slowest} for n in (size // 2, size))
+    return max((taken_by(full[shown]), taken_by(half[shown]), shown) for shown in slowest)
 
 
 def main() -> None:
@@ -202,8 +209,7 @@ def main() -> None:
     if arguments.patterns:
         for name, pattern in patterns().items():
             if arguments.only in name:
-                large, text = _time_pattern(name, pattern, arguments.bytes, arguments.limit)
-                small, _ = _time_pattern(name, pattern, arguments.bytes // 2, arguments.limit)
+                large, small, text = _time_pattern(name, pattern, arguments.bytes, arguments.limit)
                 print(f"{large:9.4f} x{large / small if small else 0:4.1f} {name:<40} {text}", flush=True)
         return
     for name, before, after in _time_shapes(arguments.bytes, arguments.limit, arguments.only):

@@ -6,6 +6,7 @@ but for ``history`` in the manifest. Killed is, by turns, the driver, one worker
 kill no process of the run may live on, and a folder with ``_SUCCESS`` must hold all that its manifest names.
 
     python -m benchmarks.kill_run --kills 50 --articles 3000
+    python -m benchmarks.kill_run --kills 15 --index          # the second night of an index: its bytes are compared too
 
 Prints a line for each kill: what was killed and when, shards cleaned and written by then, how many were in work and so
 done again. Ends with 1 if anything was not as it should be.
@@ -15,6 +16,7 @@ import argparse
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -66,41 +68,77 @@ class Kill(NamedTuple):
 class Harness:
     """A corpus, the command, and what an undisturbed run makes of it."""
 
-    def __init__(self, folder: Path, articles: int, shards: int, workers: int, seed: int) -> None:
+    def __init__(self, folder: Path, articles: int, shards: int, workers: int, seed: int, *, index: bool) -> None:
         self._folder = folder
         corpus = make_synthetic(folder / "corpus", articles, seed, rows_a_file=max(articles // shards, 1))
         size = max(path.stat().st_size for path in corpus.folder.iterdir())
         self._command = [
             sys.executable,
             *("-c", _COMMAND, str(size)),
-            *("run", str(corpus.folder), "--workers", str(workers), "--quiet", "--output"),
+            *("run", str(corpus.folder), "--workers", str(workers), "--quiet"),
         ]
+        self._first_night: Path | None = None
+        if index:
+            self._first_night = self._make_first_night(corpus.folder)
         started = time.monotonic()
-        self._expected = self._finish(folder / "undisturbed")
+        self._expected = self._finish(self._prepare("undisturbed"))
         self._seconds = time.monotonic() - started
         self.shards: int = json.loads(self._expected[MANIFEST])["shards"]
 
-    def _finish(self, output: Path) -> dict[str, bytes]:
-        subprocess.run([*self._command, str(output)], check=True, timeout=_LONGEST, capture_output=True)
-        return contents(output)
+    def _make_first_night(self, corpus: Path) -> Path:
+        """An index with the articles of one of the corpus's files, which the runs that are killed fold theirs into."""
+        folder = self._folder / "first-night"
+        one = min(corpus.iterdir())
+        given = ["--output", "out", "--index", "index", "--index-run", "first", "--quiet"]
+        folder.mkdir()
+        command = [sys.executable, "-m", "pipeline", "run", str(one), *given]
+        environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])}
+        subprocess.run(command, check=True, timeout=_LONGEST, capture_output=True, cwd=folder, env=environment)
+        shutil.rmtree(folder / "out")
+        return folder
+
+    def _command_in(self, folder: Path) -> dict[str, Any]:
+        """The command with its output, and its index, in a folder: by relative names, which the bytes depend on."""
+        command = [*self._command, "--output", "out"]
+        if self._first_night:
+            command += ["--index", "index", "--index-run", "second"]
+        environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])}
+        return {"args": command, "cwd": folder, "env": environment}
+
+    def _prepare(self, name: str) -> Path:
+        folder = self._folder / name
+        if self._first_night:
+            shutil.copytree(self._first_night, folder)
+        else:
+            folder.mkdir()
+        return folder
+
+    def _finish(self, folder: Path) -> dict[str, bytes]:
+        subprocess.run(**self._command_in(folder), check=True, timeout=_LONGEST, capture_output=True)
+        return self._contents(folder)
+
+    def _contents(self, folder: Path) -> dict[str, bytes]:
+        index = contents(folder / "index") if self._first_night else {}
+        return contents(folder / "out") | {f"index/{name}": data for name, data in index.items()}
 
     def calibrate(self) -> float:
         """Seconds from the first file of the staging to the end."""
-        output = self._folder / "calibration"
-        with self._start(output) as run:
-            began = _wait_for_staging(output, run)
+        folder = self._prepare("calibration")
+        with self._start(folder) as run:
+            began = _wait_for_staging(folder / "out", run)
             run.wait(_LONGEST)
             return time.monotonic() - began
 
-    def _start(self, output: Path) -> "subprocess.Popen[bytes]":
+    def _start(self, folder: Path) -> "subprocess.Popen[bytes]":
         return subprocess.Popen(
-            [*self._command, str(output)], start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            **self._command_in(folder), start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
 
     def kill(self, number: int, victim: str, after: float, choose: random.Random) -> Kill:
         """Kill one run and let the same command go on."""
-        output = self._folder / f"killed-{number:03d}"
-        with self._start(output) as run:
+        folder = self._prepare(f"killed-{number:03d}")
+        output = folder / "out"
+        with self._start(folder) as run:
             began = _wait_for_staging(output, run)
             time.sleep(max(0.0, after - (time.monotonic() - began)))
             workers = _session(run.pid) - {run.pid}
@@ -123,10 +161,10 @@ class Harness:
         before = {path.name: path.stat().st_mtime_ns for path in staging.glob("shard-*.json")} if staging else {}
         told: dict[str, Any] = {}
         if not (output / SUCCESS).exists():
-            told = self._resume(output, staging, before)
+            told = self._resume(folder, staging, before)
         else:
             told["again"] = told["redone"] = 0
-        found = contents(output)
+        found = self._contents(folder)
         if (output / STAGING).exists() and not told:
             found = {name: data for name, data in found.items() if not name.startswith(STAGING)}
         problems += differences(self._expected, found)
@@ -141,10 +179,10 @@ class Harness:
             "; ".join(problems),
         )
 
-    def _resume(self, output: Path, staging: Path | None, before: dict[str, int]) -> dict[str, int]:
+    def _resume(self, folder: Path, staging: Path | None, before: dict[str, int]) -> dict[str, int]:
         """Let the same command finish; tell shards done again, and those redone though they were complete."""
         redone: set[str] = set()
-        with self._start(output) as run:
+        with self._start(folder) as run:
             while run.poll() is None:
                 for name, was in before.items() if staging else ():
                     try:
@@ -153,7 +191,7 @@ class Harness:
                     except FileNotFoundError:
                         continue
                 time.sleep(0.02)
-        manifest = output / MANIFEST
+        manifest = folder / "out" / MANIFEST
         again = json.loads(manifest.read_bytes())["history"]["shards_again"] if manifest.exists() else -1
         return {"again": again, "redone": len(redone)}
 
@@ -238,10 +276,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--shards", type=int, default=20)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--index", action="store_true", help="with an index that has a run already")
     given = parser.parse_args(arguments)
     choose = random.Random(given.seed)
     with tempfile.TemporaryDirectory(prefix="cleancopy-kill-") as folder:
-        harness = Harness(Path(folder), given.articles, given.shards, given.workers, given.seed)
+        harness = Harness(Path(folder), given.articles, given.shards, given.workers, given.seed, index=given.index)
         seconds = harness.calibrate()
         print(f"{harness.shards} shards, {seconds:.1f} s from the first file to the end", flush=True)
         print(

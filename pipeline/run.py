@@ -5,6 +5,7 @@ import errno
 import json
 import logging
 import re
+import shutil
 import signal
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -140,6 +141,8 @@ def _run_graph(
         # First, because they get ready while the pipeline is built.
         with _workers(config, workers, local):
             pipeline = beam.Pipeline(runner=_local_runner() if local else None, options=options)
+            # Beam makes it for transforms of other languages alone; it would stay when the run is killed.
+            shutil.rmtree(pipeline.local_tempdir, ignore_errors=True)
             build(
                 pipeline,
                 splits,

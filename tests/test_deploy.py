@@ -1,9 +1,14 @@
 """What stands under deploy/ is read by the tool or library it is written for, and its commands by our command line."""
 
+import ast
+import importlib.util
+import json
+import os
 import re
 import shlex
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -61,3 +66,39 @@ def test_kubernetes():
     (container,) = pod["containers"]
     assert pod["restartPolicy"] == "Never"
     assert set(flags_of(container["args"][0])) <= known_flags()
+
+
+def test_the_dag_compiles_and_names_options_of_ours():
+    tree = ast.parse((DEPLOY / "airflow" / "cleancopy_nightly.py").read_text())
+    compile(tree, "cleancopy_nightly.py", "exec")
+    words = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    assert "--index-run" in words
+    assert {word for word in words if word.startswith("--")} <= known_flags()
+
+
+# Airflow is large, so it is no dependency of the tests. To run this one, have it in an environment of its own:
+# python -m venv airflow && airflow/bin/pip install apache-airflow
+# AIRFLOW_PYTHON=airflow/bin/python python -m pytest tests/test_deploy.py
+PARSE_DAGS = """
+import json, sys
+from airflow.dag_processing.dagbag import DagBag
+
+bag = DagBag(sys.argv[1])
+dags = {name: [task.task_id for task in dag.tasks] for name, dag in bag.dags.items()}
+print(json.dumps({"errors": bag.import_errors, "dags": dags}))
+"""
+
+
+def test_airflow(tmp_path):
+    python = os.environ.get("AIRFLOW_PYTHON") or (sys.executable if importlib.util.find_spec("airflow") else None)
+    if python is None:
+        pytest.skip("Airflow is not installed here, and AIRFLOW_PYTHON names no Python that has it")
+    parsed = subprocess.run(
+        [python, "-c", PARSE_DAGS, DEPLOY / "airflow"],
+        env=os.environ | {"AIRFLOW_HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    told = json.loads(parsed.stdout.splitlines()[-1])
+    assert told == {"errors": {}, "dags": {"cleancopy_nightly": ["clean"]}}

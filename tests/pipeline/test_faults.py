@@ -349,3 +349,22 @@ def test_a_clock_that_jumps_back_makes_no_run_last_less_than_nothing(tmp_path, m
     (seconds,) = re.findall(r"duration_seconds\{.*\} (\S+)", (tmp_path / "run.prom").read_text())
     assert 0 < float(seconds) < 600
     assert 0 < json.loads(result.stderr.splitlines()[-1])["seconds"] < 600
+
+
+# What is left behind.
+
+
+@pytest.mark.parametrize("reject_rate", ["1", "0"])
+def test_neither_a_run_nor_a_failure_leaves_anything_among_the_temporary_files(tmp_path, source, reject_rate):
+    (tmp_path / "tmp").mkdir()
+    options = ["--output", str(tmp_path / "out"), "--workers", "1", "--quiet", "--max-reject-rate", reject_rate]
+    done = subprocess.run(
+        [sys.executable, "-m", "pipeline", "run", str(source), *options],
+        cwd=ROOT,
+        env=os.environ | {"TMPDIR": str(tmp_path / "tmp")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == (reject_rate == "0"), done.stderr
+    assert list((tmp_path / "tmp").iterdir()) == []

@@ -90,7 +90,12 @@ SIGNS: Final = (
         "arrows and bars, addresses, the age of another article",
     ),
     _sign("goes-on", -2.0, r"[,;，、—–-]$|^\d{1,3}[.)] |^\[\d", "verse, salutations, numbered lists and notes"),
-    _sign("results", -1.5, r"^(?:[^\d]{0,40}\d{1,9}){2,8}[^\d]{0,10}$", "scores, prices, dates, telephone numbers"),
+    # Possessive, or a line of digits could be cut up in millions of ways.
+    _sign(
+        "results", -1.5,
+        r"^(?=\D*\d\D*\d)(?:\D{0,40}+\d{1,9}+){1,8}\D{0,10}$",
+        "scores, prices, dates, telephone numbers",
+    ),
     _sign(
         "credit", -1.5,
         r"\b(?:photo|image|picture|illustration)s? (?:credit|by|courtesy)|^(?:photo|foto|image|bild)s?:"
