@@ -13,7 +13,7 @@ from pipeline.indexed import read_runs
 from pipeline.layout import FOLDERS
 from tests.object_store import QUICK_KINDS, object_store
 from tests.reading import rows, run_quietly
-from transforms import files
+from transforms import exchange, files
 
 ROOT = Path(__file__).parents[2]
 # Two splits, so that there are two workers, and they are forked from a process that has talked to the store already.
@@ -54,6 +54,7 @@ def write_input(folder):
 def test_input_output_and_index_on_a_store_with_faults_give_the_same_as_on_disk(tmp_path, monkeypatch):
     """The second night of an index, in which a copy is folded into an article of the first."""
     pytest.importorskip("moto", reason="moto, the S3 server of the tests, is not installed")
+    monkeypatch.setattr(exchange, "PARTITIONS", 2)  # as in the script: what the index holds is cut up by it
     write_input(tmp_path / "in")
     (tmp_path / "first.jsonl").write_text(json.dumps({"id": "first", "text": "\n\n".join(SENTENCES[25:])}))
     index = tmp_path / "index"
