@@ -15,19 +15,19 @@ from pipeline.standing import Standing, standing_of
 from transforms.errors import UsageError
 from transforms.records import Record
 
-# Measured on runs of 64 to 37,554 articles: docs/operations.md, "Sizing", which tells how far off they were.
+# Measured on runs of 64 to 15,317 articles: docs/operations.md, "Sizing", which tells how far off they were.
 START_CPU_SECONDS: Final = 7.0
 START_SECONDS: Final = 5.0
 CPU_SECONDS_PER_ARTICLE: Final = 0.0012
 CPU_SECONDS_PER_MB: Final = 0.05
 """Of text; the workers share what comes after the start."""
-MEMORY_MB: Final = 300
+MEMORY_MB: Final = 200
 """The driver, and what the workers share with it."""
-MEMORY_MB_PER_WORKER: Final = 200
-MEMORY_KB_PER_ARTICLE: Final = 5.0
-DISK_PER_TEXT: Final = 1.1
+MEMORY_MB_PER_WORKER: Final = 110
+MEMORY_KB_PER_ARTICLE: Final = 6.0
+DISK_PER_TEXT: Final = 1.8
 """Bytes of staging and output, at their most, for each byte of text."""
-DISK_KB_PER_ARTICLE: Final = 0.7
+DISK_KB_PER_ARTICLE: Final = 1.1
 
 _SAMPLED_SPLITS: Final = 5
 _SAMPLED_PARTS: Final = 20  # of each

@@ -25,7 +25,7 @@ from transforms import exchange
 ORDERS = ("forward", "backward", "shuffled")
 WORKERS = (1, 2, 4)
 # Bytes of a split and rows of a batch in it.
-BATCHES = ((4 * 1024 * 1024, 1000), (20_000, 7))
+BATCHES = ((4 * 1024 * 1024, 1000), (40_000, 7))
 MATRIX = list(product(ORDERS, WORKERS, BATCHES))
 _FORK = multiprocessing.get_context("fork")
 PROMO = "The Quay Letter gives you all of the latest from the harbour. For all of our coverage, click here."
