@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
+from ftfy.badness import is_bad
+
 from pipeline.evaluate import find_removed
 from transforms.text.clean import Cleaner
 from transforms.text.decode import UndecodableError, decode
@@ -125,13 +127,39 @@ def judge_mojibake(folder: Path, show: int) -> None:
         print(f"{kind:22} {count:6} {right[kind]:12}")
 
 
+def judge_articles(folder: Path, show: int) -> None:
+    """Of paragraphs of real articles that hold mojibake, by kind, how many come out as expected, and what is left.
+
+    A paragraph without an expected text cannot be put right: its characters are lost.
+    """
+    total: Counter[str] = Counter()
+    right: Counter[str] = Counter()
+    left: Counter[str] = Counter()
+    for record in _records(folder / "articles_mojibake.jsonl.gz"):
+        for hit in record["hits"]:
+            fixed = repair_lines(hit["text"])[0]
+            total[hit["kind"]] += 1
+            right[hit["kind"]] += fixed == hit["expected"]
+            left[hit["kind"]] += is_bad(fixed)
+            if fixed != hit["expected"] and show:
+                print(f"  {hit['kind']}: {fixed!r}, not {hit['expected']!r}")
+    print(f"\n{'paragraphs of articles':22} {'number':>6} {'as expected':>12} {'still bad':>10}")
+    for kind, count in total.most_common():
+        print(f"{kind:22} {count:6} {right[kind]:12} {left[kind]:10}")
+
+
 def main(arguments: list[str]) -> None:
     """Read the command line and print the tables of what is there."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("data", type=Path)
     parser.add_argument("--worst", type=int, default=0, metavar="N", help="print the first N of each that are wrong")
     options = parser.parse_args(arguments)
-    parts = (("captions", judge_repeats), ("encoding", judge_encodings), ("encoding", judge_mojibake))
+    parts = (
+        ("captions", judge_repeats),
+        ("encoding", judge_encodings),
+        ("encoding", judge_mojibake),
+        ("encoding", judge_articles),
+    )
     for folder, judge in parts:
         if (options.data / folder).is_dir():
             judge(options.data / folder, options.worst)

@@ -72,6 +72,19 @@ def test_words_of_a_rule_inside_a_sentence_stay(sentence):
     assert [text for text in texts if strip_cruft(text, RULES)[1]] == []
 
 
+@pytest.mark.parametrize(
+    "end",
+    [
+        "was all the note said.",
+        "and nobody in the harbour has been told why, the clerk said on Tuesday evening.",
+        "because the harbour master had asked for it.",
+    ],
+)
+def test_a_last_sentence_that_begins_as_an_english_wording_does_stays(end):
+    texts = [f"{ARTICLE}\n\n{literal.rstrip('.!:…')} {end}" for rule, literal in LITERALS if rule.language == "en"]
+    assert [text for text in texts if strip_cruft(text, RULES)[1]] == []
+
+
 def test_an_article_may_quote_every_wording_of_every_language():
     """At the end of the text, and in its body while cruft below it goes."""
     quoting = [f"The sign on the quay read “{literal}”, and nobody moved." for _, literal in LITERALS]

@@ -58,6 +58,13 @@ BULLETS = " *-–—•[(►»>|"
 _EDGE = " \t\"'.,:;!?*|/\\-_~=+<>#&@^$%()[]{}\u00a0‘’“”«»‹›…–—•·→←►▶■●★：。"
 OPENING_QUOTES = frozenset("\"'“‘„「『")
 _BARS = re.compile(r"\s*[|·•]\s*|\s+[/:»>–—-]\s+")
+# A sentence that reports or gives a reason is prose, even if it begins as a wording does ("Comments are closed on this
+# post, the clerk said."): furniture addresses its reader.
+_REPORTS = re.compile(
+    r"\b(?:said|told|wrote|asked|added|explained|announced|because|sagte|erklärte|hieß es|weil"
+    r"|a (?:dit|déclaré|expliqué)|dijo|afirmó|porque|disse|ha detto|perché|zei|omdat"
+    r"|сказала?|заявила?|потому что|powiedzia\w{1,3}|sade|dedi)\b"
+)
 _NESTED_GROUP = re.compile(r"\([^()]*\)")
 _SENTENCE_ENDS = tuple(".!?…。！？؟۔।")
 _CLOSING = " \t\r\n\u00a0\"'”’»)]"
@@ -252,7 +259,9 @@ class CruftRules:
         rule = self._literals.get(key)
         if rule is None:
             rule = self._find_by_pattern(key) or self._find_before_colon(key)
-            if rule is None or ((rule.not_sentence or rule.before_colon) and ends_sentence(block)):
+            if rule is None:
+                return None
+            if ends_sentence(block) and (rule.not_sentence or rule.before_colon or _REPORTS.search(key)):
                 return None
         if rule.keeps_credits and self.names_agency(block):
             return None
