@@ -41,9 +41,9 @@ COUNT_SCORE: Final = 0.1
 MIN_SCORE: Final = 4.0
 MIN_WEAK_SCORE: Final = 5.5
 # What is guessed of a tail is no more than this share of the characters above it, plus a line: a list that a known
-# word opens is the article's when it is half of the text. With readers' comments in it the bound is closer, because
-# "3 comments" stands above some articles too.
-STRONG_SHARE: Final = 0.5
+# word opens is the article's when it is a quarter of the text. With readers' comments in it the bound is closer,
+# because "3 comments" stands above some articles too.
+STRONG_SHARE: Final = 0.25
 WEAK_SHARE: Final = 0.12
 COMMENT_SHARE: Final = 0.1
 FREE_CHARS: Final = 60
