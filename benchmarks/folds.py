@@ -1,10 +1,10 @@
 """Checks a run's folds without its code, and tells what became of alike pairs: ``python -m benchmarks.folds OUTPUT``.
 
 The run is made with ``--keep all``, so that the texts of copies are there. Words and shingles are made again here: what
-``\\w+`` finds in the casefolded NFKC form, five in a row, or five characters where a script has no spaces; sets of
-tuples, and no hash. Each fold is counted anew from the two texts. Checked is that its Jaccard and containment are those
-that the run wrote, that its canonical article is folded into nothing itself, that an ``exact`` copy, and no other, has
-the very text, and that an ``excerpt`` is the shorter of the two.
+``\\w+`` finds in the casefolded NFKC form without marks and the tatweel, each letter by itself where a script has no
+spaces, five in a row; sets of tuples, and no hash. Each fold is counted anew from the two texts. Checked is that its
+Jaccard and containment are those that the run wrote, that its canonical article is folded into nothing itself, that an
+``exact`` copy, and no other, has the very text, and that an ``excerpt`` is the shorter of the two.
 
 With ``--truth``, pairs known to be alike (``id_a``, ``id_b``, ``jaccard``, ``containment``), it counts what became of
 them, and ``--list J`` prints those from that Jaccard on, the least alike first: what was decided, and the sentences
@@ -21,8 +21,9 @@ from typing import Any, Final
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
-_WORD: Final = re.compile(r"\w+")
-_SOLO: Final = re.compile(r"[\u0e00-\u0eff\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
+_SOLO: Final = r"\u0e00-\u0e4f\u0e80-\u0ecf\u1000-\u103f\u1780-\u17df\u3005-\u3007\u3041-\u30ff\u3400-\u9fff"
+_WORD: Final = re.compile(rf"(?=\w)[{_SOLO}]|[^\W{_SOLO}]+")
+_UNSEEN: Final = ("Mn", "Me", "Cf")
 _SENTENCE: Final = re.compile(r"(?<=[.!?。؟])\s+|\n+")
 _SHINGLE: Final = 5
 _TOLERANCE: Final = 1e-6  # the run writes float32
@@ -32,15 +33,13 @@ Shingles = frozenset[tuple[str, ...]]
 
 
 def shingles(text: str) -> Shingles:
-    """Every five words of a text, characters where most of its letters are of a script without spaces.
+    """Every five words of a text, of which a letter is one in scripts without spaces.
 
     >>> sorted(" ".join(shingle) for shingle in shingles("To be, or not to be."))
     ['be or not to be', 'to be or not to']
     """
-    words = _WORD.findall(unicodedata.normalize("NFKC", text).casefold())
-    letters = "".join(words)
-    if 2 * len(_SOLO.findall(letters)) > len(letters):
-        words = list(letters)
+    folded = unicodedata.normalize("NFKC", text).casefold().replace("\u0640", "")
+    words = _WORD.findall("".join(letter for letter in folded if unicodedata.category(letter) not in _UNSEEN))
     starts = range(max(len(words) - _SHINGLE + 1, min(len(words), 1)))
     return frozenset(tuple(words[start : start + _SHINGLE]) for start in starts)
 
@@ -78,7 +77,11 @@ def check(articles: dict[str, dict[str, Any]], copies: list[dict[str, Any]]) -> 
 
 
 def fates(articles: dict[str, dict[str, Any]], copies: list[dict[str, Any]]) -> Any:
-    """A function that says of two ids what the run made of them: a relation, ``sibling``, ``embeds`` or ``apart``."""
+    """A function that says of two ids what the run made of them, the shorter first.
+
+    A relation; ``sibling``: both are copies of a third; ``embeds``; ``elsewhere``: the shorter is a copy of a third and
+    the longer is not; or ``apart``.
+    """
     relations = {(row["id"], row["canonical_id"]): row["relation"] for row in copies}
     canonical = {row["id"]: row["canonical_id"] for row in copies}
     embeds = {(row["id"], other) for row in articles.values() for other in row["embeds"] or ()}
@@ -89,7 +92,9 @@ def fates(articles: dict[str, dict[str, Any]], copies: list[dict[str, Any]]) -> 
                 return str(relations[pair])
             if (canonical.get(pair[0], pair[0]), canonical.get(pair[1], pair[1])) in embeds:
                 return "embeds"
-        return "sibling" if canonical.get(one, one) == canonical.get(other, other) else "apart"
+        if canonical.get(one, one) == canonical.get(other, other):
+            return "sibling"
+        return "elsewhere" if one in canonical else "apart"
 
     return fate
 
@@ -124,9 +129,11 @@ def main() -> None:
         print(f"| {relation} | " + " | ".join(f"{count:,}" for count in row) + " |")
     if given.truth is None:
         return
-    pairs = [
-        row for row in pq.read_table(given.truth).to_pylist() if row["id_a"] in articles and row["id_b"] in articles
-    ]
+    pairs = []
+    for row in pq.read_table(given.truth).to_pylist():
+        if row["id_a"] in articles and row["id_b"] in articles:
+            one, other = sorted((row["id_a"], row["id_b"]), key=lambda name: (len(articles[name]["text"]), name))
+            pairs.append({**row, "id_a": one, "id_b": other})
     fate = fates(articles, copies)
     for name, chosen in (
         ("J >= 0.7", [row for row in pairs if row["jaccard"] >= 0.7]),
