@@ -208,12 +208,9 @@ def decide_readings(left: Reading, right: Reading, thresholds: DecisionThreshold
     values = sign_values(left, right)
     signs = tuple(Sign(name, values[name], weight) for name, weight in SAME_STORY.items())
     score = SAME_STORY_BASE + sum(sign.points for sign in signs)
-    shorter, longer = sorted((left.words.size, right.words.size))
-    is_held = (
-        similarity.containment >= thresholds.min_containment
-        and min(similarity.left, similarity.right) >= thresholds.min_excerpt_shingles
-    )
-    is_cut = is_held and shorter <= _EXCERPT_RATIO * longer
+    smaller, larger = sorted((similarity.left, similarity.right))
+    is_held = similarity.containment >= thresholds.min_containment and smaller >= thresholds.min_excerpt_shingles
+    is_cut = is_held and smaller <= _EXCERPT_RATIO * larger
     is_one_publisher = values["same_source"] or values["same_url"]
     is_same_text = left.article.text == right.article.text
     without_opening = score - SAME_STORY["own_opening"] * values["own_opening"]
@@ -221,7 +218,8 @@ def decide_readings(left: Reading, right: Reading, thresholds: DecisionThreshold
     if is_held and without_opening >= thresholds.min_score and _is_quoted(left, right, values):
         relation = "embedded"
     elif score < thresholds.min_score or (
-        shorter < thresholds.shingle and not (is_same_text and _same_headline(left, right))
+        min(left.words.size, right.words.size) < thresholds.shingle
+        and not (is_same_text and _same_headline(left, right))
     ):
         relation = "different"
     elif is_same_text:

@@ -285,7 +285,7 @@ class _Clusterer:
         if pair not in self._decided:
             one, two = map(self._reading, pair)
             decision = decide_readings(one, two, self._thresholds)
-            self._decided[pair] = _verdict(decision), one.words.size > two.words.size
+            self._decided[pair] = _verdict(decision), one.shingles.size > two.shingles.size
         verdict, first_is_longer = self._decided[pair]
         return verdict, first_is_longer == (left == pair[0])
 
