@@ -304,7 +304,9 @@ def sign_values(left: Reading, right: Reading) -> dict[str, float]:
     is_rerun = is_same_text and (same_url or (left.title.size > 0 and np.array_equal(left.title, right.title)))
     days = 0.0 if is_rerun else math.log1p(_days_apart(left.article, right.article))
     headlines = _headline_values(left, right, shared)
-    told = 1.0 if _have_lost_numbers(left, right) else headlines["headline_lost"]
+    headline_facts = 0.0
+    if facts and not same_source:
+        headline_facts = facts * (1.0 if _have_lost_numbers(left, right) else headlines["headline_lost"])
     if is_same_text:  # of marks alone, maybe, in which no word is shared
         shared_left = shared_right = lead_left = lead_right = 1.0
     own_opening = max(0.0, 1 - min(lead_left, lead_right) / _SAME_LEAD) * (1 - min(shared_left, shared_right))
@@ -316,7 +318,7 @@ def sign_values(left: Reading, right: Reading) -> dict[str, float]:
         **headlines,
         "facts_same_source": facts if same_source else 0.0,
         "facts_other_source": 0.0 if same_source else facts,
-        "headline_facts": 0.0 if same_source else facts * told,
+        "headline_facts": headline_facts,
         "recurring": math.log1p(100 * recurring / shared),
         "days": days,
         "late_excerpt": days * abs(shared_left - shared_right),
@@ -380,7 +382,7 @@ def _have_lost_numbers(left: Reading, right: Reading) -> bool:
     """Whether each headline tells a number that is not in the other text."""
     for one, other in ((left, right), (right, left)):
         numbers = one.title[(one.title_facts & _NUMBER) > 0]
-        if not numbers.size or np.all(_places(other.words, numbers) >= 0):
+        if all(np.any(other.words == number) for number in numbers):
             return False
     return True
 
