@@ -1,6 +1,7 @@
 """Plans a run, names the runner, waits, and says what came of it."""
 
 import contextlib
+import dataclasses
 import errno
 import json
 import logging
@@ -25,6 +26,7 @@ from pipeline.sources import Split, plan
 from pipeline.standing import standing_of, tidy
 from transforms import files
 from transforms.errors import RunFailedError, UsageError
+from transforms.exchange import partitions_for
 from transforms.staging import Staging
 
 Manifest = Mapping[str, Any]
@@ -48,6 +50,8 @@ def run(config: Config, progress: Progress) -> Manifest:
         if find_start(described, standing, overwrite=config.overwrite) is Start.TIDY:
             return standing.described
         staging, resumed = prepare(described, standing, overwrite=config.overwrite)
+        if not config.index:  # whose columns come in as many partitions as it has
+            staging = dataclasses.replace(staging, partitions=partitions_for(len(planned.splits)))
         if resumed.described["attempts"] > 1:
             progress.say(
                 f"going on from an earlier run: {resumed.cleaned} of {len(planned.splits)} shards are cleaned, "

@@ -138,7 +138,7 @@ def clean_shard(
             if part.lines is not None:
                 lines.append((part.uri, part.start, part.lines))
     if ledger:
-        write_paragraphs(staging.exchange("paragraphs", shard), paragraphs)
+        write_paragraphs(staging, shard, paragraphs)
     return ShardCounts(shard=shard, read=read, articles=articles, rejects=dict(rejects), edits=dict(edits), lines=lines)
 
 

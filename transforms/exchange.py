@@ -23,18 +23,29 @@ Notice = tuple[int, str]
 """A partition, and a file that holds rows of it."""
 
 PARTITIONS: Final = 32
+"""At the most, and in every index. A power of two, like any number of partitions."""
+_FEWEST: Final = 8
 _PARTITIONS_KEY: Final = b"partitions"
 
 
-def partition_of(hashes: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+def partitions_for(shards: int) -> int:
+    """How many partitions a run of so many shards has: each costs half a millisecond a shard and kind of column.
+
+    >>> [partitions_for(shards) for shards in (1, 24, 40, 1000)]
+    [8, 8, 16, 32]
+    """
+    return min(PARTITIONS, max(_FEWEST, 1 << (shards // 4).bit_length()))
+
+
+def partition_of(hashes: np.ndarray[Any, Any], partitions: int = PARTITIONS) -> np.ndarray[Any, Any]:
     """Partition of each hash, by the top bits of the unsigned type it is of.
 
     >>> partition_of(np.array([0, 2**64 - 1], np.uint64)).tolist(), partition_of(np.array([2**31], np.uint32)).tolist()
     ([0, 31], [16])
     """
-    bits = 8 * hashes.dtype.itemsize - PARTITIONS.bit_length() + 1
-    partitions: np.ndarray[Any, Any] = (hashes >> hashes.dtype.type(bits)).astype(np.int64)
-    return partitions
+    bits = 8 * hashes.dtype.itemsize - partitions.bit_length() + 1
+    found: np.ndarray[Any, Any] = (hashes >> hashes.dtype.type(bits)).astype(np.int64)
+    return found
 
 
 def write_partitions(uri: str, schema: pa.Schema, parts: Iterable[tuple[int, pa.RecordBatch]]) -> list[Notice]:

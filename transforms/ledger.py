@@ -130,10 +130,11 @@ def paragraphs_of(articles: pa.RecordBatch, first: int) -> pa.RecordBatch:
     return make_batch(PARAGRAPHS, keys[some], found.article[some].astype(np.uint64) + np.uint64(first))
 
 
-def write_paragraphs(uri: str, batches: Iterable[pa.RecordBatch]) -> list[Notice]:
+def write_paragraphs(staging: Staging, shard: int, batches: Iterable[pa.RecordBatch]) -> list[Notice]:
     """Write the PARAGRAPHS of a shard by partition of their keys."""
     rows = join_batches(PARAGRAPHS, batches)
-    return write_partitions(uri, PARAGRAPHS, cut_by(partition_of(column(rows, "key")), rows))
+    parts = cut_by(partition_of(column(rows, "key"), staging.partitions), rows)
+    return write_partitions(staging.exchange("paragraphs", shard), PARAGRAPHS, parts)
 
 
 def _notices(shard: int, staging: Staging) -> list[Notice]:
@@ -169,7 +170,7 @@ def _describe(joined: tuple[int, Iterable[pa.RecordBatch]], staging: Staging) ->
         for wanted, refs in _rows_of(staging.articles(shard), shard, column(repeated, "row"), ["source", "text"])
     ]
     rows = _texts_once(join_batches(OCCURRENCES, described))
-    return write_partitions(uri, OCCURRENCES, cut_by(partition_of(column(rows, "key")), rows))
+    return write_partitions(uri, OCCURRENCES, cut_by(partition_of(column(rows, "key"), staging.partitions), rows))
 
 
 def _rows_of(uri: str, shard: int, rows: Array, columns: Sequence[str]) -> Iterator[tuple[pa.RecordBatch, Array]]:

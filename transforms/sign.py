@@ -74,7 +74,8 @@ class _SignShard(beam.DoFn):
         files.write_parquet(words, WORDS, counts)
         for tag, uri in uris.items():
             rows = join_batches(_SCHEMAS[tag], tables[tag])
-            write_partitions(uri, rows.schema, cut_by(partition_of(column(rows, rows.schema.names[0])), rows))
+            keys = column(rows, rows.schema.names[0])
+            write_partitions(uri, rows.schema, cut_by(partition_of(keys, self._staging.partitions), rows))
 
 
 def sign_batch(batch: pa.RecordBatch, first: int, config: DedupConfig) -> dict[str, Columns]:

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
+from transforms.exchange import PARTITIONS
 from transforms.files import join
 
 _SHARD: Final = re.compile(r"\.?shard-(\d+)\.(.+)")
@@ -43,6 +44,8 @@ class Staging:
     """The staging folder of a run; one set of files per shard."""
 
     uri: str
+    partitions: int = PARTITIONS
+    """That columns are exchanged in (``transforms.exchange``)."""
 
     def run(self) -> str:
         """What the run is: written first and removed first, so that a folder without it can be thrown away."""

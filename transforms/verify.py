@@ -13,7 +13,7 @@ import pyarrow as pa
 from transforms.batches import column, cut_by, join_batches, make_batch
 from transforms.config import DedupConfig
 from transforms.errors import RunFailedError
-from transforms.exchange import PARTITIONS, Notice, read_partition, write_partitions
+from transforms.exchange import Notice, read_partition, write_partitions
 from transforms.index import FIRST_SHARD, Index
 from transforms.schemas import DECISIONS, MEMBER_ARTICLES, MEMBERS, RENAMES
 from transforms.sign import Keyed
@@ -129,7 +129,7 @@ def _write_members(
             columns["ref"] = (np.uint64(shard) << np.uint64(32)) | rows[begin:end].astype(np.uint64)
             found.append(make_batch(MEMBER_ARTICLES, *(columns[name] for name in MEMBER_ARTICLES.names)))
     articles = join_batches(MEMBER_ARTICLES, found)
-    partitions = (column(articles, "component") % PARTITIONS).astype(np.int64)
+    partitions = (column(articles, "component") % staging.partitions).astype(np.int64)
     yield from write_partitions(staging.exchange("members", shard), MEMBER_ARTICLES, cut_by(partitions, articles))
 
 

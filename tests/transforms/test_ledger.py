@@ -70,7 +70,7 @@ def stage(folder, shards):
     for shard, rows in enumerate(shards):
         batch = make_batch(STAGED, *([row[name] for row in rows] for name in STAGED.names))
         files.write_parquet(staging.articles(shard), STAGED, [batch])
-        write_paragraphs(staging.exchange("paragraphs", shard), [paragraphs_of(batch, shard << 32)])
+        write_paragraphs(staging, shard, [paragraphs_of(batch, shard << 32)])
         edits = [(row["id"], 0, "cruft", "en/x", 0, "gone", "") for row in rows if row["edit_count"]]
         columns = zip(*edits, strict=True) if edits else [[] for _ in EDITS]
         files.write_parquet(staging.edits(shard), EDITS, [make_batch(EDITS, *map(list, columns))])
