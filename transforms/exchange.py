@@ -18,12 +18,11 @@ import pyarrow.parquet as pq
 
 from transforms import files
 from transforms.batches import join_batches
+from transforms.staging import PARTITIONS
 
 Notice = tuple[int, str]
 """A partition, and a file that holds rows of it."""
 
-PARTITIONS: Final = 32
-"""At the most, and in every index. A power of two, like any number of partitions."""
 _FEWEST: Final = 8
 _PARTITIONS_KEY: Final = b"partitions"
 

@@ -5,8 +5,10 @@ import re
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-from transforms.exchange import PARTITIONS
 from transforms.files import join
+
+PARTITIONS: Final = 32
+"""Of columns (``transforms.exchange``), at the most, and in every index. A power of two, like any number of them."""
 
 _SHARD: Final = re.compile(r"\.?shard-(\d+)\.(.+)")
 
