@@ -67,7 +67,7 @@ def _sign(name: str, score: float, pattern: str, reason: str) -> Sign:
 # furniture. A run has to reach MIN_RUN_SCORE (five plain lines, two with a sign, one that is a link) and stay small.
 PLAIN_LINE: Final = 0.7
 WEAK_LINE: Final = 2.7
-LINK_LINE: Final = 3.4  # "Back to the harbour page", "Home | About", a notice of rights: no article ends in one
+LINK_LINE: Final = 3.4  # "Back to the harbour page", "Home | About", a notice of rights: of 22 read all were furniture
 SHORT_SENTENCE: Final = -1.0
 MIN_RUN_SCORE: Final = 3.4
 MAX_RUN_SHARE: Final = 0.1  # of the characters above; more where the lines weigh SIGNED_LINE on average
