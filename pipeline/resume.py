@@ -6,7 +6,7 @@ from typing import Any, Final, NamedTuple
 
 import pyarrow.parquet as pq
 
-from pipeline.identity import Start, find_start
+from pipeline.identity import Start
 from pipeline.layout import FOLDERS, MANIFEST, REPORT, STAGING, SUCCESS
 from pipeline.options import is_local
 from pipeline.standing import Described, Standing
@@ -29,16 +29,13 @@ class Resumed(NamedTuple):
     """Shards that were in work when it was killed, and are done again."""
 
 
-def prepare(described: Described, standing: Standing, *, overwrite: bool) -> tuple[Staging, Resumed]:
-    """Make sure that the output folder is free or holds this very run, unfinished; else refuse or replace.
+def prepare(described: Described, standing: Standing, start: Start) -> tuple[Staging, Resumed]:
+    """Take over what the output folder holds of this very run, or clear the folder for it, as ``start`` says.
 
     To be called by who holds the lease.
-
-    Raises:
-        UsageError: the folder holds something else.
     """
     staging = Staging(files.join(standing.output, STAGING, described["run"]))
-    if find_start(described, standing, overwrite=overwrite) is Start.GO_ON:
+    if start is Start.GO_ON:
         resumed = _take_over(staging, standing, described)
     else:
         _clear(standing)

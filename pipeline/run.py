@@ -47,9 +47,10 @@ def run(config: Config, progress: Progress) -> Manifest:
     with _lease_on(config.output, progress) as lease:
         standing = standing_of(config.output)
         tidy(standing)
-        if find_start(described, standing, overwrite=config.overwrite) is Start.TIDY:
+        start = find_start(described, standing, overwrite=config.overwrite)
+        if start is Start.TIDY:
             return standing.described
-        staging, resumed = prepare(described, standing, overwrite=config.overwrite)
+        staging, resumed = prepare(described, standing, start)
         if not config.index:  # whose columns come in as many partitions as it has
             staging = dataclasses.replace(staging, partitions=partitions_for(len(planned.splits)))
         if resumed.described["attempts"] > 1:

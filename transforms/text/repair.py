@@ -10,7 +10,7 @@ match of that expression holds one of a few single characters or two neighbours 
 import difflib
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
 from typing import Final, NamedTuple
 
@@ -193,12 +193,7 @@ def _differing(old: list[str], new: list[str]) -> Iterator[tuple[int, int, int, 
             if one != other:
                 yield number, number + 1, number, number + 1
         return
-    head = 0
-    while head < min(len(old), len(new)) and old[head] == new[head]:
-        head += 1
-    tail = 0
-    while tail < min(len(old), len(new)) - head and old[-1 - tail] == new[-1 - tail]:
-        tail += 1
+    head, tail = _shared_ends(old, new)
     old_end, new_end = len(old) - tail, len(new) - tail
     if old_end - head > _MAX_DIFF_WORDS:
         yield head, old_end, head, new_end
@@ -211,11 +206,17 @@ def _differing(old: list[str], new: list[str]) -> Iterator[tuple[int, int, int, 
 
 def _trimmed(old: str, new: str, offset: int, kind: str, rule: str) -> Iterator[Change]:
     """One change without the characters that both versions share at their ends."""
+    head, tail = _shared_ends(old, new)
+    if head + tail < max(len(old), len(new)):
+        yield Change(offset + head, offset + len(old) - tail, new[head : len(new) - tail], kind, rule)
+
+
+def _shared_ends(old: Sequence[str], new: Sequence[str]) -> tuple[int, int]:
+    """How many characters, or words, two versions share at their beginning, and how many more at their end."""
     head = 0
     while head < min(len(old), len(new)) and old[head] == new[head]:
         head += 1
     tail = 0
     while tail < min(len(old), len(new)) - head and old[-1 - tail] == new[-1 - tail]:
         tail += 1
-    if head + tail < max(len(old), len(new)):
-        yield Change(offset + head, offset + len(old) - tail, new[head : len(new) - tail], kind, rule)
+    return head, tail

@@ -163,8 +163,8 @@ _RULE_BELOW: Final = {
     ),
     **dict.fromkeys(("share-bar", "subscribe", "subscribe-call", "follow"), _BELOW_SHARE),
 }
-# Words and numbers that articles end in too prove nothing.
 _LINK_FORMS: Final = frozenset({"link-words", "subscribe-words", "row-of-labels", "legal-notice"})
+# Words and numbers that articles end in too prove nothing.
 _NO_PROOF: Final = frozenset({"byline", "count", "source-label"})
 
 
