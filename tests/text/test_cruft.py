@@ -183,3 +183,12 @@ def test_time_is_linear_in_a_hostile_text(unit):
 
     small, large = min(seconds(100_000) for _ in range(3)), seconds(1_000_000)
     assert large < 40 * small + 0.2  # linear is 10; the rest is the machine's noise
+
+
+@pytest.mark.parametrize("comments", range(8, 18))
+def test_a_long_last_line_hides_no_comment_form_however_many_comments_stand_between(comments: int) -> None:
+    story = "Harbour workers reopened the swing bridge on Tuesday, the council said in a notice to the crews. "
+    lines = [f"Anna {chr(ord('a') + number)} writes again about the harbour" for number in range(comments)]
+    last = "I have lived beside this bridge for forty years and never have I seen it closed for as long as last year."
+    text = "\n\n".join([story * 3] * 6 + ["Leave a Reply", *lines, f"{last} I am so glad of this"])
+    assert strip_cruft(text, RULES, promos=False) == strip_cruft(text, RULES)

@@ -14,7 +14,7 @@ from transforms.text.rules import (
     ends_sentence,
     normalise_block,
 )
-from transforms.text.tail import MAX_UNKNOWN_WEIGHT, Block, Text, find_short_run, find_tails, find_window
+from transforms.text.tail import MAX_COMMENTS_WEIGHT, Block, Text, find_short_run, find_tails, find_window
 
 # An article may end in a list of words that a form has too ("Facebook", "Google", "YouTube"), so above the
 # topmost strong block of a run no more weak ones than these go.
@@ -56,8 +56,8 @@ def _ends_in_prose(text: str, rules: CruftRules) -> bool:
     if len(last) <= SHORT_BLOCK_CHARS or last.isspace():
         return False
     # As many lines as :func:`find_window` ever needs to give up, with a blank one between each two.
-    lines = text.rsplit("\n", 2 * MAX_UNKNOWN_WEIGHT)[1:]
-    enough = sum(1 for line in lines if line and not line.isspace()) >= MAX_UNKNOWN_WEIGHT
+    lines = text.rsplit("\n", 2 * MAX_COMMENTS_WEIGHT)[1:]
+    enough = sum(1 for line in lines if line and not line.isspace()) >= MAX_COMMENTS_WEIGHT
     return enough and find_window(Text(lines, rules)) is None
 
 
