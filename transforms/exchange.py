@@ -9,7 +9,7 @@ barrier: no partition is read before all files are written.
 A file appears whole or not at all, and writing it again gives the same bytes, so a retried bundle does no harm.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 import numpy as np
@@ -24,6 +24,7 @@ Notice = tuple[int, str]
 """A partition, and a file that holds rows of it."""
 
 _FEWEST: Final = 8
+_BATCH_ROWS: Final = 65_536
 _PARTITIONS_KEY: Final = b"partitions"
 
 
@@ -76,17 +77,24 @@ def notices_of(uri: str) -> list[Notice]:
 def read_partition(schema: pa.Schema, notice: tuple[int, Iterable[str]]) -> pa.RecordBatch:
     """All rows of a partition as one batch, from the files that its grouped notices name, in the files' order.
 
+    ``schema`` may have some of the files' columns only.
+
     Raises:
         FileError: a file cannot be read.
     """
+    return join_batches(schema, read_in_batches(schema, notice))
+
+
+def read_in_batches(
+    schema: pa.Schema, notice: tuple[int, Iterable[str]], rows: int = _BATCH_ROWS
+) -> Iterator[pa.RecordBatch]:
+    """The same rows in the same order, up to ``rows`` of one file at a time."""
     partition, uris = notice
-    batches: list[pa.RecordBatch] = []
     # Sorted and distinct: bundles come in any order, and a bundle that ran twice told twice.
     for uri in sorted(set(uris)):
         with files.open_parquet(uri) as parquet:
             group = _partitions(parquet).index(partition)
-            batches += parquet.read_row_group(group, columns=schema.names, use_threads=False).to_batches()
-    return join_batches(schema, batches)
+            yield from parquet.iter_batches(rows, [group], schema.names, use_threads=False)
 
 
 def _partitions(parquet: pq.ParquetFile) -> list[int]:

@@ -1,9 +1,9 @@
 """Verify: every copy is confirmed against the article it is folded into, from the two texts themselves."""
 
 import dataclasses
+import itertools
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime, timedelta
-from hashlib import blake2b
+from datetime import timedelta
 from typing import Any, Final, NamedTuple
 
 import apache_beam as beam
@@ -13,13 +13,14 @@ import pyarrow as pa
 from transforms.batches import column, cut_by, join_batches, make_batch
 from transforms.config import DedupConfig
 from transforms.errors import RunFailedError
-from transforms.exchange import Notice, read_partition, write_partitions
+from transforms.exchange import Notice, write_partitions
 from transforms.index import FIRST_SHARD, Index
+from transforms.members import Component, Members
 from transforms.schemas import DECISIONS, MEMBER_ARTICLES, MEMBERS, RENAMES
 from transforms.sign import Keyed
 from transforms.staged import read_articles, with_rows
 from transforms.staging import Staging
-from transforms.text.decide import SAME_STORY, Article, DecisionThresholds
+from transforms.text.decide import SAME_STORY, DecisionThresholds
 from transforms.text.leaders import CANONICAL, EXACT, EXCERPT, NEAR, Thresholds, cluster_by_leader, match_earlier
 from transforms.text.shingles import shingle_hashes, token_counts, tokens
 from transforms.text.stories import MIN_JACCARD, Match, Reach, Verdict, find_stories, is_later_version, match_stories
@@ -32,7 +33,7 @@ MIN_HELD: Final = 20
 """Articles in a cluster from which its text has to have some variety."""
 MIN_VARIETY: Final = 10
 """Different words (characters, where a script has no spaces); fewer are a caption or an empty page, not a story."""
-_NEVER = datetime.max.replace(tzinfo=UTC)
+_DECIDED_ROWS: Final = 1_000  # decisions at a time that are Python objects
 
 
 @dataclasses.dataclass(eq=False, kw_only=True)
@@ -111,7 +112,7 @@ def _write_members(
     rows, components = column(members, "row"), column(members, "component")
     order = np.argsort(rows)
     rows, components = rows[order], components[order]
-    found: list[pa.RecordBatch] = []
+    parts: dict[int, list[pa.RecordBatch]] = {}
     if index is not None and shard >= FIRST_SHARD:
         batches = index.read_rows(shard, rows, [*_COLUMNS, *_CLUSTER])
     else:
@@ -127,116 +128,65 @@ def _write_members(
             columns["id"] = rename(batch.column("id"), first, renames).take(inside)
             columns["component"] = components[begin:end]
             columns["ref"] = (np.uint64(shard) << np.uint64(32)) | rows[begin:end].astype(np.uint64)
-            found.append(make_batch(MEMBER_ARTICLES, *(columns[name] for name in MEMBER_ARTICLES.names)))
-    articles = join_batches(MEMBER_ARTICLES, found)
-    partitions = (column(articles, "component") % staging.partitions).astype(np.int64)
-    yield from write_partitions(staging.exchange("members", shard), MEMBER_ARTICLES, cut_by(partitions, articles))
+            articles = make_batch(MEMBER_ARTICLES, *(columns[name] for name in MEMBER_ARTICLES.names))
+            for partition, part in cut_by((components[begin:end] % staging.partitions).astype(np.int64), articles):
+                parts.setdefault(partition, []).append(part)
+    joined_parts = ((partition, join_batches(MEMBER_ARTICLES, parts.pop(partition))) for partition in sorted(parts))
+    yield from write_partitions(staging.exchange("members", shard), MEMBER_ARTICLES, joined_parts)
 
 
 def _decisions(notice: tuple[int, Iterable[str]], config: DedupConfig, index: Index | None = None) -> Iterator[Keyed]:
-    members = read_partition(MEMBER_ARTICLES, notice)
-    # Rows sorted by component, inside a component canonical first; by content alone, never by place in the input.
-    texts = members.column("text")
-    articles = members.drop_columns(["text"]).to_pylist()
-    for article, text in zip(articles, texts, strict=True):
-        article["text_hash"] = blake2b(text.as_buffer(), digest_size=16).digest()
-    order = canonical_order(articles, config)
-    components = column(members, "component")[order]
-    edges = np.flatnonzero(np.diff(components)) + 1
-    rows: list[dict[str, Any]] = []
-    for begin, end in zip([0, *edges], [*edges, len(order)], strict=True):
-        inside = order[begin:end]
-        of_component = [articles[row] for row in inside]
-        for article, row in zip(of_component, inside, strict=True):
-            article["text"] = texts[row].as_py()
-        rows += _cluster_with_index(of_component, config, index)
-        for article in of_component:
-            del article["text"]
-    if rows:
-        refs = np.array([row["ref"] for row in rows], np.uint64)
-        columns = ([row[name] for row in rows] for name in DECISIONS.names[1:])
-        batch = make_batch(DECISIONS, refs.astype(np.uint32), *columns)
+    with Members(notice, config) as members:
+        rows = itertools.chain.from_iterable(
+            _cluster_with_index(component, config, index) for component in members.components()
+        )
+        batches = [_decision_batch(some) for some in iter(lambda: list(itertools.islice(rows, _DECIDED_ROWS)), [])]
+    if batches:
+        refs = np.concatenate([refs for refs, _ in batches])
+        batch = join_batches(DECISIONS, [batch for _, batch in batches])
         yield from cut_by((refs >> np.uint64(32)).astype(np.int64), batch)
 
 
-def canonical_order(articles: list[dict[str, Any]], config: DedupConfig) -> list[int]:
-    """Rows by component and, within one, in the order in which ``--canonical`` prefers them: the first is kept.
-
-    Articles of the index come first. Undated articles come after dated ones; ties fall to the longer, then to the id,
-    at last to the text. Versions of an article (one URL of one source) stand together where the first of them belongs,
-    the latest in front.
-    """
-
-    def key(article: dict[str, Any]) -> tuple[Any, ...]:
-        published, words = article["published"] or _NEVER, -article["words"]
-        if config.canonical == "longest":
-            return words, published
-        if config.canonical == "preferred":
-            source = article["source"]
-            preferred = config.prefer_sources
-            return preferred.index(source) if source in preferred else len(preferred), published, words
-        return published, words
-
-    def page(article: dict[str, Any]) -> tuple[Any, ...]:
-        return *group(article), article["source"], article["url"] or article["ref"]
-
-    def group(article: dict[str, Any]) -> tuple[int, bool]:
-        return article["component"], not _is_earlier(article)
-
-    best: dict[tuple[Any, ...], tuple[Any, ...]] = {}
-    for article in articles:
-        own = key(article)
-        best[page(article)] = min(own, best.get(page(article), own))
-
-    def place(row: int) -> tuple[Any, ...]:
-        article = articles[row]
-        published = article["published"]
-        latest_first = (published is None, -published.timestamp() if published else 0.0)
-        tie = (article["url"] or "", latest_first, -article["words"], article["id"], article["text_hash"])
-        # Two runs may have kept the very same: the earlier run's comes first.
-        run = article["ref"] if _is_earlier(article) else 0
-        return *group(article), *best[page(article)], *tie, run
-
-    return sorted(range(len(articles)), key=place)
+def _decision_batch(rows: list[dict[str, Any]]) -> tuple[np.ndarray[Any, Any], pa.RecordBatch]:
+    """Of decisions the references of their articles, and DECISIONS."""
+    refs = np.array([row["ref"] for row in rows], np.uint64)
+    columns = ([row[name] for row in rows] for name in DECISIONS.names[1:])
+    return refs, make_batch(DECISIONS, refs.astype(np.uint32), *columns)
 
 
-def _is_earlier(article: dict[str, Any]) -> bool:
-    """Whether the index has it."""
-    return bool(article["ref"] >= FIRST_SHARD << 32)
-
-
-def _cluster_with_index(
-    articles: list[dict[str, Any]], config: DedupConfig, index: Index | None
-) -> Iterator[dict[str, Any]]:
+def _cluster_with_index(articles: Component, config: DedupConfig, index: Index | None) -> Iterator[dict[str, Any]]:
     """Decisions on the new articles of a component; those of the index come first, and stand."""
-    earlier = sum(map(_is_earlier, articles))
-    apart = articles
-    clusters: dict[str, tuple[str, str]] = {}
-    if earlier and index is not None:
-        apart = []
-        match = _match_by_signs if config.decide == "signs" else _match_by_threshold
-        for article, found in zip(articles[earlier:], match(articles, earlier, config), strict=True):
-            if found is None:
-                apart.append(article)
-                continue
-            leader = articles[found.earlier]
-            run = index.run_of(leader["ref"] >> 32)
-            cluster = (leader["cluster_id"], leader["cluster_run"]) if leader["cluster_id"] else (leader["id"], run)
-            if found.says_more:
-                clusters[article["id"]] = cluster
-                apart.append(article)
-            else:
-                yield (
-                    _NOTHING
-                    | _told(found.verdict)
-                    | {"ref": article["ref"], "canonical_id": leader["id"], "canonical_run": run}
-                    | dict(zip(_CLUSTER, cluster, strict=True))
-                )
-    decisions = {decision["ref"]: decision for decision in _cluster_component(apart, config)}
-    for article in apart:
-        if article["id"] in clusters:
-            alone = _NOTHING | {"ref": article["ref"], "canonical_id": article["id"]}
-            decisions.setdefault(article["ref"], alone)
+    earlier = articles.earlier
+    if not earlier or index is None:
+        for decision in _cluster_component(articles, config):
+            yield decision | {"cluster_id": decision["canonical_id"]}
+        return
+    apart: list[int] = []
+    clusters: dict[str, tuple[str, str | None]] = {}
+    match = _match_by_signs if config.decide == "signs" else _match_by_threshold
+    for position, found in enumerate(match(articles, earlier, config), earlier):
+        if found is None:
+            apart.append(position)
+            continue
+        article, leader = articles.member(position), articles.member(found.earlier)
+        run = index.run_of(leader.ref >> 32)
+        cluster = (leader.cluster_id, leader.cluster_run) if leader.cluster_id else (leader.id, run)
+        if found.says_more:
+            clusters[article.id] = cluster
+            apart.append(position)
+        else:
+            yield (
+                _NOTHING
+                | _told(found.verdict)
+                | {"ref": article.ref, "canonical_id": leader.id, "canonical_run": run}
+                | dict(zip(_CLUSTER, cluster, strict=True))
+            )
+    decisions = {decision["ref"]: decision for decision in _cluster_component(articles.subset(apart), config)}
+    for position in apart:
+        article = articles.member(position)
+        if article.id in clusters:
+            alone = _NOTHING | {"ref": article.ref, "canonical_id": article.id}
+            decisions.setdefault(article.ref, alone)
     for decision in decisions.values():
         # Who is folded into one that says more goes with it into the earlier article's cluster.
         of_leader = clusters.get(decision["canonical_id"], (decision["canonical_id"], None))
@@ -262,7 +212,7 @@ class Folded(NamedTuple):
     embeds: dict[int, list[int]]
 
 
-def _cluster_component(articles: list[dict[str, Any]], config: DedupConfig) -> Iterator[dict[str, Any]]:
+def _cluster_component(articles: Component, config: DedupConfig) -> Iterator[dict[str, Any]]:
     """A decision for each article of a component that is a copy, has copies, or quotes another one whole."""
     folded = _by_signs(articles, config) if config.decide == "signs" else _by_threshold(articles, config)
     clusters: dict[int, list[tuple[int, Verdict]]] = {}
@@ -271,47 +221,45 @@ def _cluster_component(articles: list[dict[str, Any]], config: DedupConfig) -> I
             continue
         if folded.verdict[leader] is not None or leader == position:
             raise RunFailedError(
-                f"[{articles[position]['id']}] was folded into [{articles[leader]['id']}], which is no canonical "
-                "article; nothing was committed. This is a bug: please report it"
+                f"[{articles.member(position).id}] was folded into [{articles.member(leader).id}], which is no "
+                "canonical article; nothing was committed. This is a bug: please report it"
             )
         clusters.setdefault(leader, []).append((position, verdict))
     held = {
         leader: why
         for leader, copies in clusters.items()
-        if (why := _why_held(len(copies) + 1, articles[leader]["text"], config))
+        if (why := _why_held(len(copies) + 1, articles.text(leader), config))
     }
     for leader in sorted({*clusters, *folded.embeds}):
-        canonical_id = articles[leader]["id"]
+        canonical = articles.member(leader)
         copies = clusters.get(leader, []) if leader not in held else []
         listed = []
         for position, verdict in copies:
-            article = articles[position]
+            article = articles.member(position)
             decided = _told(verdict)
-            listed.append({name: article[name] for name in ("id", "url", "source", "published")} | decided)
-            del listed[-1]["signs"]
-            own = {"ref": article["ref"], "canonical_id": canonical_id, "cluster_size": len(copies) + 1}
+            own = {"ref": article.ref, "canonical_id": canonical.id, "cluster_size": len(copies) + 1}
             yield _NOTHING | decided | own
+            del decided["signs"]
+            listed.append({name: getattr(article, name) for name in ("id", "url", "source", "published")} | decided)
         yield _NOTHING | {
-            "ref": articles[leader]["ref"],
-            "canonical_id": canonical_id,
+            "ref": canonical.ref,
+            "canonical_id": canonical.id,
             "cluster_size": len(copies) + 1,
             "copies": listed,
-            "embeds": [articles[shorter]["id"] for shorter in folded.embeds.get(leader, [])],
+            "embeds": [articles.member(shorter).id for shorter in folded.embeds.get(leader, [])],
             "held": held.get(leader),
         }
 
 
-def _by_signs(articles: list[dict[str, Any]], config: DedupConfig) -> Folded:
-    return Folded(*find_stories(*_terms_of_signs(articles, config)))
+def _by_signs(articles: Component, config: DedupConfig) -> Folded:
+    return Folded(*find_stories(articles, *_terms_of_signs(config)))
 
 
-def _match_by_signs(articles: list[dict[str, Any]], earlier: int, config: DedupConfig) -> list[Match | None]:
-    return match_stories(*_terms_of_signs(articles, config), earlier)
+def _match_by_signs(articles: Component, earlier: int, config: DedupConfig) -> list[Match | None]:
+    return match_stories(articles, *_terms_of_signs(config), earlier)
 
 
-def _terms_of_signs(
-    articles: list[dict[str, Any]], config: DedupConfig
-) -> tuple[list[Article], DecisionThresholds, Reach]:
+def _terms_of_signs(config: DedupConfig) -> tuple[DecisionThresholds, Reach]:
     thresholds = DecisionThresholds(
         min_containment=config.containment, min_excerpt_shingles=config.min_excerpt_shingles, shingle=config.shingle
     )
@@ -322,21 +270,18 @@ def _terms_of_signs(
         _within(config),
         config.updates,
     )
-    return [_article(row) for row in articles], thresholds, reach
-
-
-def _article(row: dict[str, Any]) -> Article:
-    return Article(*(row[name] for name in Article._fields))
+    return thresholds, reach
 
 
 Shingled = tuple[np.ndarray[Any, Any], np.ndarray[Any, Any], np.ndarray[Any, Any]]
 
 
-def _shingled(articles: list[dict[str, Any]], config: DedupConfig) -> Shingled:
+def _shingled(articles: Component, config: DedupConfig) -> Shingled:
     """Shingles, their offsets, and a number of each text, as leader clustering wants them."""
     numbers: dict[bytes, int] = {}
-    same_text = np.array([numbers.setdefault(article["text_hash"], len(numbers)) for article in articles], np.int64)
-    texts = pa.array([article["text"] for article in articles], pa.large_string())
+    digests = map(articles.digest, range(len(articles)))
+    same_text = np.array([numbers.setdefault(digest, len(numbers)) for digest in digests], np.int64)
+    texts = pa.array(map(articles.text, range(len(articles))), pa.large_string())
     hashes, offsets = shingle_hashes(texts, config.shingle)
     return hashes, offsets.astype(np.int64), same_text
 
@@ -345,7 +290,7 @@ def _thresholds(config: DedupConfig) -> Thresholds:
     return Thresholds(config.threshold, config.containment, config.min_excerpt_shingles)
 
 
-def _match_by_threshold(articles: list[dict[str, Any]], earlier: int, config: DedupConfig) -> list[Match | None]:
+def _match_by_threshold(articles: Component, earlier: int, config: DedupConfig) -> list[Match | None]:
     found = match_earlier(*_shingled(articles, config), earlier, _thresholds(config))
     matches: list[Match | None] = []
     for place, leader in enumerate(found.leader.tolist()):
@@ -355,22 +300,22 @@ def _match_by_threshold(articles: list[dict[str, Any]], earlier: int, config: De
         contains = bool(found.relation[place] == CANONICAL)
         relation = "excerpt" if contains else RELATIONS[int(found.relation[place])]
         article, other = articles[earlier + place], articles[leader]
-        if relation == "near" and article["source"] and article["source"] == other["source"]:
+        if relation == "near" and article.source and article.source == other.source:
             relation = "update"
         # Versions are told by their URL here, as in `canonical_order`.
         is_later = (
             relation == "update"
             and config.updates == "latest"
-            and article["url"]
-            and article["url"] == other["url"]
-            and is_later_version(_article(article), _article(other))
+            and article.url
+            and article.url == other.url
+            and is_later_version(article, other)
         )
         verdict = Verdict(relation, float(found.jaccard[place]), float(found.containment[place]), 0.0, ())
         matches.append(Match(leader, verdict, contains or bool(is_later)))
     return matches
 
 
-def _by_threshold(articles: list[dict[str, Any]], config: DedupConfig) -> Folded:
+def _by_threshold(articles: Component, config: DedupConfig) -> Folded:
     found = cluster_by_leader(*_shingled(articles, config), _thresholds(config))
     leaders: list[int] = found.leader.tolist()
     verdicts: list[Verdict | None] = []
@@ -379,8 +324,8 @@ def _by_threshold(articles: list[dict[str, Any]], config: DedupConfig) -> Folded
             verdicts.append(None)
             continue
         relation = RELATIONS[int(found.relation[position])]
-        source = articles[position]["source"]
-        if relation == "near" and source and source == articles[leader]["source"]:
+        source = articles.member(position).source
+        if relation == "near" and source and source == articles.member(leader).source:
             relation = "update"
         verdicts.append(Verdict(relation, float(found.jaccard[position]), float(found.containment[position]), 0.0, ()))
     return Folded(leaders, verdicts, {})

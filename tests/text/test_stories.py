@@ -5,6 +5,7 @@ from itertools import permutations
 
 import pytest
 
+from transforms.text import stories
 from transforms.text.decide import Article, DecisionThresholds, decide
 from transforms.text.stories import MAX_DECIDED, Reach, find_stories, match_stories
 
@@ -20,6 +21,7 @@ PARAGRAPHS = [
     "The regional council will decide in May whether to order a second ship, a plan discussed for ten years.",
 ]
 FERRY = "\n\n".join(PARAGRAPHS)
+OTHER = "The museum at Cold Harbour lends two of its maps, the director said, and will print others for its visitors."
 LATER = "\n\n".join(
     [
         *PARAGRAPHS[:2],
@@ -138,6 +140,20 @@ def test_within_folds_what_was_published_close_together_and_what_has_no_date():
 def test_many_copies_of_one_story_come_to_few_decisions():
     articles = [Article(FERRY.replace("nine", f"{n}"), "Ferry returns", f"s{n}") for n in range(3 * MAX_DECIDED)]
     assert {leader for leader, _ in found(*articles)} == {0}
+
+
+def test_what_is_held_at_a_time_decides_nothing(monkeypatch):
+    articles = [
+        Article(text, f"Ferry {number % 3}", f"s{number % 4}", None, MONDAY + timedelta(hours=number % 5))
+        for number, text in enumerate(
+            [FERRY, LATER, FERRY.replace("nine", "ten"), "\n\n".join(PARAGRAPHS[:3]), OTHER] * 5
+        )
+    ]
+    expected = find_stories(articles, DecisionThresholds(), Reach())
+    for name in ("_BLOCK", "_READINGS", "_DECISIONS"):
+        monkeypatch.setattr(stories, name, 1)
+    assert find_stories(articles, DecisionThresholds(), Reach()) == expected
+    assert len(set(expected.leader)) > 1
 
 
 def test_articles_without_a_word_are_copies_of_the_same_text_alone():

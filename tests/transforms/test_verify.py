@@ -1,6 +1,5 @@
 """Which articles are copies of which: verification, canonical choice, versions."""
 
-import itertools
 import pickle
 from datetime import UTC, datetime, timedelta
 
@@ -13,7 +12,7 @@ from transforms.batches import make_batch
 from transforms.config import DedupConfig
 from transforms.schemas import MEMBERS, RENAMES, STAGED
 from transforms.staging import Staging
-from transforms.verify import FetchMembers, VerifyComponents, canonical_order
+from transforms.verify import FetchMembers, VerifyComponents
 
 NOON = datetime(2023, 5, 20, 12, tzinfo=UTC)
 STORY = " ".join(f"word{number}" for number in range(200))
@@ -93,33 +92,6 @@ def test_renamed_articles_are_known_by_their_new_ids(tmp_path, make_pipeline):
     rows = [staged(id="a", text=STORY, published=NOON), staged(id="a", text=EDITED)]
     found = decisions_of(tmp_path, make_pipeline, rows, renames=[(1, 2)])
     assert [copy["id"] for copy in found[0]["copies"]] == ["a~2"]
-
-
-def articles(**options):
-    base = {
-        "component": 1,
-        "ref": 0,
-        "url": None,
-        "text_hash": b"",
-        "words": 100,
-        "source": "x",
-        "published": NOON,
-    }
-    return base | options
-
-
-def test_canonical_order_is_that_of_the_option_and_not_of_the_input():
-    early = articles(id="early", published=NOON - timedelta(days=1), source="b.example")
-    long = articles(id="long", words=300, source="c.example")
-    preferred = articles(id="preferred", published=None, source="a.example")
-    for order in itertools.permutations([early, long, preferred]):
-
-        def first(rows=order, **config):
-            return rows[canonical_order(list(rows), DedupConfig(**config))[0]]["id"]
-
-        assert first() == "early"
-        assert first(canonical="longest") == "long"
-        assert first(canonical="preferred", prefer_sources=("a.example",)) == "preferred"
 
 
 def test_no_members_nothing_to_decide(tmp_path, make_pipeline):

@@ -5,6 +5,9 @@ the first of them that it is a copy or a version of, or an excerpt of; failing t
 it contains fold into it. The followers of a leader that folded are taken again in the same way. So every copy was
 decided against the very leader that it ends with. (Leader clustering: Hartigan 1975, "Clustering Algorithms", ch. 3.)
 
+Articles may be read from somewhere when they are asked for: a component may be as large as a corpus, and no more than a
+block of it, what is kept of readings, and the leaders' shingles are held here.
+
 A decision takes some 50 µs, so few pairs come to one: those whose exact Jaccard or containment is in reach, told by
 bitmaps and exact counts in a kernel, and of those the :data:`MAX_DECIDED` most alike leaders of an article. What has
 the text and the headline of a leader is a copy of it without further reading.
@@ -13,6 +16,7 @@ the text and the headline of a leader is a copy of it without further reading.
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from functools import lru_cache
+from hashlib import blake2b
 from typing import Final, Literal, NamedTuple
 
 import numpy as np
@@ -20,6 +24,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from transforms.text.decide import (
+    MAX_CHARACTERS,
     SAME_STORY,
     SAME_STORY_BASE,
     Article,
@@ -41,6 +46,7 @@ MIN_JACCARD: Final = 0.3
 MAX_DECIDED: Final = 32
 """Leaders that one article is decided against, at most; stories from one template have thousands in reach."""
 _READINGS: Final = 2_000  # kept at a time; some 30 kB each
+_DECISIONS: Final = 65_536  # kept at a time, for when articles are gone through again; some 1 kB each
 _BLOCK: Final = 256  # articles whose shingles are made at a time
 _EXCERPT_LIKENESS = 0.75  # so that an excerpt's whole is among the most alike, behind the copies
 
@@ -163,10 +169,11 @@ class _Clusterer:
         self._articles = articles
         self._thresholds = thresholds
         self._reach = reach
-        self._decided: dict[tuple[int, int], tuple[Verdict, bool]] = {}
+        self._decided = lru_cache(_DECISIONS)(self._decide_pair)
         self._reading = lru_cache(_READINGS)(self._read)
-        shingles = sum(len(article.text) for article in articles) // 6  # six letters a word, its space included
-        self._bits = int(bitmap_bits(len(articles), shingles))
+        self._at_hand: tuple[int, Article, npt.NDArray[np.uint64]] | None = None
+        some = [len(articles[number].text) for number in range(min(len(articles), _BLOCK))]
+        self._bits = int(bitmap_bits(len(some), sum(some) // 6))  # six letters a word, its space included
 
     def cluster(self, order: Sequence[int]) -> Stories:
         """Cluster the articles, taken in an order."""
@@ -175,17 +182,16 @@ class _Clusterer:
         verdicts: list[Verdict | None] = [None] * count
         quoted: set[tuple[int, int]] = set()
         leaders = _Leaders(self._bits)
-        same: dict[tuple[str, str], int] = {}
+        same: dict[bytes, int] = {}
         rank = {article: place for place, article in enumerate(order)}
         # This ends: the set of leaders changes only when an article becomes one, which adds its length to theirs and
         # removes only shorter ones, so their lengths, from the longest down, move up in lexicographic order.
         waiting = list(order)
         while waiting:
-            for article, shingles in self._with_shingles(waiting):
+            for article, known, shingles in self._in_turn(waiting):
                 if leader[article] >= 0 and leader[leader[article]] == leader[article]:
                     continue
-                known = self._articles[article]
-                key = (known.text, known.title or "")
+                key = _text_and_headline(known)
                 twin = same.get(key) if known.title else None
                 if twin is not None and leader[twin] == twin and self._is_within(article, twin):
                     leader[article], verdicts[article] = twin, _verdict_of_twins(known, self._articles[twin])
@@ -214,18 +220,16 @@ class _Clusterer:
     def match(self, earlier: int) -> list[Match | None]:
         """See :func:`match_stories`."""
         leaders = _Leaders(self._bits)
-        same: dict[tuple[str, str], int] = {}
-        for article, shingles in self._with_shingles(range(earlier)):
+        same: dict[bytes, int] = {}
+        for article, known, shingles in self._in_turn(range(earlier)):
             leaders.add(article, shingles, leaders.bitmap(shingles))
-            known = self._articles[article]
-            same.setdefault((known.text, known.title or ""), article)
+            same.setdefault(_text_and_headline(known), article)
         rank = {article: article for article in range(earlier)}
         matches: list[Match | None] = []
-        for article, shingles in self._with_shingles(range(earlier, len(self._articles))):
+        for article, known, shingles in self._in_turn(range(earlier, len(self._articles))):
             found: Match | None = None
-            known = self._articles[article]
             # Itself, maybe, seen again: a short text may have more in reach than are decided.
-            twin = same.get((known.text, known.title or ""))
+            twin = same.get(_text_and_headline(known))
             others = leaders.in_reach(shingles, leaders.bitmap(shingles), self._reach, rank)
             for other in others if twin is None else [twin, *others]:
                 if not self._is_within(article, other):
@@ -271,34 +275,43 @@ class _Clusterer:
         return None, contained
 
     def _is_within(self, left: int, right: int) -> bool:
+        if self._reach.within is None:
+            return True
         dates = self._articles[left].published, self._articles[right].published
-        return (
-            self._reach.within is None
-            or dates[0] is None
-            or dates[1] is None
-            or abs(dates[0] - dates[1]) <= self._reach.within
-        )
+        return dates[0] is None or dates[1] is None or abs(dates[0] - dates[1]) <= self._reach.within
 
     def _decide(self, left: int, right: int) -> tuple[Verdict, bool]:
         """What the two are to each other, and whether the left one is the longer."""
-        pair = min(left, right), max(left, right)
-        if pair not in self._decided:
-            one, two = map(self._reading, pair)
-            decision = decide_readings(one, two, self._thresholds)
-            self._decided[pair] = _verdict(decision), one.shingles.size > two.shingles.size
-        verdict, first_is_longer = self._decided[pair]
-        return verdict, first_is_longer == (left == pair[0])
+        verdict, first_is_longer = self._decided(min(left, right), max(left, right))
+        return verdict, first_is_longer == (left < right)
+
+    def _decide_pair(self, first: int, second: int) -> tuple[Verdict, bool]:
+        one, two = self._reading(first), self._reading(second)
+        return _verdict(decide_readings(one, two, self._thresholds)), one.shingles.size > two.shingles.size
 
     def _read(self, article: int) -> Reading:
-        return read(self._articles[article], self._thresholds.shingle)
+        if self._at_hand is None or self._at_hand[0] != article:
+            return read(self._articles[article], self._thresholds.shingle)
+        _, known, shingles = self._at_hand
+        # Copied: a part would keep the shingles of the whole block.
+        own = shingles.copy() if len(known.text) <= MAX_CHARACTERS else None
+        return read(known, self._thresholds.shingle, own)
 
-    def _with_shingles(self, waiting: Sequence[int]) -> Iterator[tuple[int, npt.NDArray[np.uint64]]]:
+    def _in_turn(self, waiting: Sequence[int]) -> Iterator[tuple[int, Article, npt.NDArray[np.uint64]]]:
+        """Each article in turn with its shingles; a block is held at a time."""
         for start in range(0, len(waiting), _BLOCK):
-            block = waiting[start : start + _BLOCK]
-            texts = pa.array([self._articles[article].text for article in block], pa.large_string())
+            numbers = waiting[start : start + _BLOCK]
+            block = [self._articles[article] for article in numbers]
+            texts = pa.array([article.text for article in block], pa.large_string())
             hashes, offsets = shingle_hashes(texts, self._thresholds.shingle)
-            for place, article in enumerate(block):
-                yield article, hashes[offsets[place] : offsets[place + 1]]
+            for place, article in enumerate(numbers):
+                self._at_hand = article, block[place], hashes[offsets[place] : offsets[place + 1]]
+                yield self._at_hand
+
+
+def _text_and_headline(article: Article) -> bytes:
+    """What tells an article from those with another text or headline."""
+    return blake2b(f"{article.title or ''}\0{article.text}".encode("utf-8", "replace"), digest_size=16).digest()
 
 
 def _verdict(decision: Decision) -> Verdict:
@@ -310,7 +323,7 @@ def _verdict(decision: Decision) -> Verdict:
         1.0 if is_same else similarity.jaccard,
         1.0 if is_same else similarity.containment,
         decision.score,
-        tuple(sign.points for sign in decision.signs),
+        tuple(sign.points or 0.0 for sign in decision.signs),  # zeros that share one object
     )
 
 
