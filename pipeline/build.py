@@ -2,10 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import Any
 
 import apache_beam as beam
-from apache_beam.options.pipeline_options import PipelineOptions
 
 from pipeline.commit import Commit, Terms
 from pipeline.formats import Format, ReadOptions
@@ -25,21 +23,6 @@ from transforms.staging import Staging
 from transforms.text.clean import CleanConfig
 from transforms.text.stories import MIN_JACCARD
 from transforms.verify import FetchMembers, VerifyComponents
-
-
-class CachedOptions(PipelineOptions):
-    """Options that are parsed once for each view of them, where Beam parses them anew for each transform."""
-
-    def __init__(self, flags: Sequence[str]) -> None:
-        super().__init__(flags)
-        self.__dict__["_views"] = {}
-
-    def view_as(self, cls: type[Any]) -> Any:
-        """This as options of that class."""
-        views: dict[type[Any], Any] = self.__dict__["_views"]
-        if cls not in views:
-            views[cls] = super().view_as(cls)
-        return views[cls]
 
 
 def build(

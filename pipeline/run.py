@@ -133,7 +133,10 @@ def _run_graph(
 ) -> None:
     import apache_beam as beam
 
-    from pipeline.build import CachedOptions, build
+    from pipeline.beam_costs import CachedOptions, remember_signatures
+    from pipeline.build import build
+
+    remember_signatures()
 
     logging.getLogger("apache_beam").setLevel(logging.ERROR)
     workers = min(config.worker_count, len(splits))

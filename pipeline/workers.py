@@ -35,12 +35,14 @@ from transforms.errors import RunFailedError
 from transforms.records import Record
 from transforms.text.boilerplate import has_phrase
 from transforms.text.clean import CleanConfig, Cleaner
+from transforms.text.decide import Article, DecisionThresholds
 from transforms.text.leaders import Thresholds, cluster_by_leader
 from transforms.text.ledger import hash_paragraphs, keys_of, sketch_words
 from transforms.text.minhash import band_keys, choose_banding, sign_articles, string_hashes
 from transforms.text.repetition_kernel import find_repetition
 from transforms.text.rules import load_cruft_rules
 from transforms.text.shingles import shingle_hashes
+from transforms.text.stories import Reach, find_stories
 from transforms.text.unionfind import connected_components
 
 _PR_SET_PDEATHSIG: Final = 1  # linux/prctl.h
@@ -105,7 +107,7 @@ def _first_worker(pipes: list[tuple[Connection, Connection]], config: CleanConfi
     _spare_memory()
     # With its first kernel numba looks for linear algebra, which none of ours does: 0.3 s, 11 MB.
     with _hidden("scipy"):
-        _load_kernels(config)
+        load_kernels(config)
     gc.collect()
     gc.freeze()  # a collection would write to the pages that the workers share
     own = os.getpid()
@@ -200,7 +202,7 @@ def _work(own: int, pipes: list[tuple[Connection, Connection]], parent: int) -> 
     harness.run()
 
 
-def _load_kernels(config: CleanConfig) -> None:
+def load_kernels(config: CleanConfig) -> None:
     """Do a little of everything, so that tables are made and machine code is loaded before the fork."""
     record = Record("id", None, None, None, None, "A text of six words here.", "utf-8", 1)
     staged, _, _ = clean_batch("", [record], Cleaner(config, find_repetition))
@@ -215,6 +217,7 @@ def _load_kernels(config: CleanConfig) -> None:
     has_phrase(record.text, "topics")
     hashes, offsets = shingle_hashes(texts, 5)
     cluster_by_leader(hashes, offsets, np.zeros(1, np.int64), Thresholds())
+    find_stories([Article(record.text * 3), Article(record.text * 4)], DecisionThresholds(), Reach())
 
 
 class _Handler(worker_handlers.GrpcWorkerHandler):

@@ -16,11 +16,12 @@ from pathlib import Path
 import pipeline.readers
 import pipeline.run
 from pipeline.sources import plan
-from pipeline.workers import can_fork
+from pipeline.workers import can_fork, load_kernels
 from tests.pipeline.test_run import ROOT, SAMPLE, write_jsonl
 from tests.reading import assert_books_balance, rows, run_quietly
 from tests.writing import invented_article, invented_sentence
 from transforms import exchange
+from transforms.text.clean import CleanConfig
 
 ORDERS = ("forward", "backward", "shuffled")
 WORKERS = (1, 2, 4)
@@ -100,6 +101,7 @@ def run_one(source, output, workers, batches):
 
 def run_all(folder):
     """Every run of the matrix, two at a time, each in a fork: what is imported is shared, what is changed is not."""
+    load_kernels(CleanConfig())
     sources = {order: write_in_order(order, folder / order) for order in ORDERS}
     runs = [
         _FORK.Process(target=run_one, args=(sources[order], folder / f"out-{number}", workers, batches))
