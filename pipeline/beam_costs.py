@@ -1,4 +1,4 @@
-"""What Beam does over and over while it builds and runs a pipeline, done once: some half of a small run's time."""
+"""What Beam does over and over while it builds and runs a pipeline, done once."""
 
 from collections.abc import Callable, Sequence
 from types import MethodType

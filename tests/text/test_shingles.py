@@ -7,9 +7,11 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numba.core import caching
 
 from transforms.text.shingles import (
     MAX_TOKENS_PER_BYTE,
+    kernel,
     shingle_hashes,
     shingle_set,
     shingle_stream,
@@ -165,3 +167,12 @@ def test_errors():
         token_counts(pa.array(["a"], pa.string()))
     with pytest.raises(ValueError, match=r"shingle length \[0\] must be at least 1"):
         shingle_hashes(large(["a"]), 0)
+
+
+def _one_more(number):
+    return number + 1
+
+
+def test_a_kernel_works_where_nothing_can_be_kept(monkeypatch):
+    monkeypatch.setattr(caching.CacheImpl, "_locator_classes", [])
+    assert kernel(_one_more)(1) == 2

@@ -62,7 +62,11 @@ class _Kernel:
         for name in self._function.__code__.co_names:
             if isinstance(called := names.get(name), _Kernel):
                 names[name] = called._compiled
-        return cast(Callable[..., Any], numba.njit(cache=True, nogil=True)(self._function))
+        try:
+            compiled = numba.njit(cache=True, nogil=True)(self._function)
+        except RuntimeError:  # neither beside the sources nor below $HOME may be written
+            compiled = numba.njit(nogil=True)(self._function)
+        return cast(Callable[..., Any], compiled)
 
 
 def read_only(array: _Array) -> _Array:
