@@ -96,6 +96,8 @@ _KIND_OF_FORM = {
     "advertisement": "advertisement", "advertisement-label": "advertisement",
     "copyright": "copyright", "site-link": "site links", "cookie-notice": "site links", "blog-platform": "site links",
 }  # fmt: skip
+# A number alone in the body is a table's cell or a heading more often than a share bar's counter.
+_LETTER = re.compile(r"[^\W\d_]")
 _PROMO_KINDS = frozenset({"subscribe", "related", "source link", "advertisement", "share"})
 
 
@@ -130,7 +132,7 @@ class Score:
     """Blocks after the article's last paragraph."""
     trailing_removed: int = 0
     promos: int = 0
-    """Blocks between the article's paragraphs that advertise, link or share; captions and bylines are none."""
+    """Blocks between the article's paragraphs that advertise, link or share; captions, bylines and numbers are none."""
     promos_removed: int = 0
     paragraphs: int = 0
     """Of the article."""
@@ -308,7 +310,7 @@ def _add_page(evaluation: Evaluation, page: Page, cleaner: Cleaner, rules: Cruft
             score.trailing_removed += gone
             evaluation.trailing_by_kind[kind] += 1
             evaluation.removed_by_kind[kind] += gone
-        elif index > inside[0] and kind_of(paragraph, rules) in _PROMO_KINDS:
+        elif index > inside[0] and _LETTER.search(paragraph) and kind_of(paragraph, rules) in _PROMO_KINDS:
             score.promos += 1
             score.promos_removed += gone
     evaluation.score.add(score)

@@ -6,6 +6,7 @@ is never touched. What no rule knows goes only as part of a tail (:mod:`transfor
 
 from transforms.text.edits import Edit
 from transforms.text.rules import (
+    BAR_ANCHORS,
     BULLETS,
     PROMO_START_CHARS,
     SHORT_BLOCK_CHARS,
@@ -14,11 +15,19 @@ from transforms.text.rules import (
     ends_sentence,
     normalise_block,
 )
-from transforms.text.tail import MAX_COMMENTS_WEIGHT, Block, Text, find_short_run, find_tails, find_window
+from transforms.text.tail import LIST_MARKS, MAX_COMMENTS_WEIGHT, Block, Text, find_short_run, find_tails, find_window
 
 # An article may end in a list of words that a form has too ("Facebook", "Google", "YouTube"), so above the
 # topmost strong block of a run no more weak ones than these go.
 MAX_WEAK_ABOVE = 2
+# What stands in a bar of links and buttons, and how many different wordings prove one in the body: with a strong one,
+# and without. Right below the headline a bar needs one less.
+BAR_FORMS = BAR_ANCHORS | {
+    "share-link", "count", "comment-list", "comment-form", "comment-form-field", "follow", "follow-label",
+    "subscribe-label", "subscribe-call", "subscribe-pitch", "subscribe-words", "newsletter",
+}  # fmt: skip
+MIN_BAR, MIN_LABELS = 2, 3
+HEAD_LINES = 8  # with the blank ones
 
 
 def strip_cruft(text: str, rules: CruftRules, *, promos: bool = True) -> tuple[str, list[Edit]]:
@@ -63,8 +72,47 @@ def _ends_in_prose(text: str, rules: CruftRules) -> bool:
 
 def _find_promos(lines: list[str], starts: list[str], rules: CruftRules) -> dict[int, Rule]:
     likely = [index for index, start in enumerate(starts) if start in rules.promo_starts]
-    found = ((index, rules.find(lines[index])) for index in likely)
-    return {index: rule for index, rule in found if rule is not None and rule.kind == "promo"}
+    doomed: dict[int, Rule] = {}
+    walked = -1  # the last line of the bar before, so that each is walked once
+    for index in likely:
+        rule = rules.find(lines[index])
+        if rule is not None and rule.kind == "promo":
+            doomed[index] = rule
+        elif rule is not None and rule.form in BAR_ANCHORS and index > walked:
+            bar, walked = _walk_bar(lines, index, rules)
+            if _is_bar(lines, bar):
+                doomed |= bar
+    return doomed
+
+
+def _walk_bar(lines: list[str], anchor: int, rules: CruftRules) -> tuple[dict[int, Rule], int]:
+    """The neighbouring lines that may stand in one share bar with a line of the body, and the last line looked at."""
+    bar: dict[int, Rule] = {}
+    last = anchor
+    for step in (-1, 1):
+        index = anchor if step == 1 else anchor - 1
+        while 0 <= index < len(lines):
+            line = lines[index]
+            if line and not line.isspace():
+                rule = rules.find(line) if len(line) <= SHORT_BLOCK_CHARS else None
+                if rule is None or rule.form not in BAR_FORMS:
+                    break
+                bar[index] = rule
+                last = max(last, index)
+            index += step
+    return bar, last
+
+
+def _is_bar(lines: list[str], bar: dict[int, Rule]) -> bool:
+    """Whether the blocks prove one another: enough different wordings, and no line of the article announces a list."""
+    top = min(bar, default=0)
+    above = next((lines[index] for index in range(top - 1, -1, -1) if lines[index].strip()), "")
+    if not bar or above.endswith(LIST_MARKS):
+        return False
+    strong = any(rule.form in BAR_ANCHORS and rule.strength == "strong" for rule in bar.values())
+    forms = BAR_FORMS - {"count"} if strong else BAR_ANCHORS
+    wordings = {normalise_block(lines[index]) for index, rule in bar.items() if rule.form in forms}
+    return len(wordings) + (0 < top <= HEAD_LINES) >= (MIN_BAR if strong else MIN_LABELS)
 
 
 def _find_tail_cruft(lines: list[str], rules: CruftRules) -> dict[int, Rule]:

@@ -115,7 +115,7 @@ _NAME = re.compile(
 )
 
 _ARROWS: Final = "«»‹›←→→▶►"
-_LIST_MARKS: Final = (":", "：")
+LIST_MARKS: Final = (":", "：")
 # A credit, a correction or a note of the editors is the article's wherever it stands.
 _NOTE = re.compile(
     r"\W{0,3}(?:(?:with |additional |further )?(?:reporting|editing|writing|research|assistance) by|edited by"
@@ -327,7 +327,7 @@ def _score(window: list[Block], rules: CruftRules, *, comments: bool) -> list[tu
                 below = _BELOW_WEAK
             scored.append((0.0 if listed else WEAK_SCORE, rule))
         else:
-            announces = text.endswith(_LIST_MARKS)
+            announces = text.endswith(LIST_MARKS)
             sentence = announces or ends_sentence(text)
             proven = below is not None and below is not _BELOW_WEAK
             # By its length first: to look for an agency in a long paragraph costs more than all else here.
@@ -364,7 +364,7 @@ def find_short_run(text: Text) -> dict[int, Rule]:
         sentence = block.rule is None and ends_sentence(block.text)
         if block.rule is None and (
             len(block.text) > SHORT_BLOCK_CHARS
-            or block.text.endswith(_LIST_MARKS)
+            or block.text.endswith(LIST_MARKS)
             or not text.is_paragraph(line)
             or _is_note(block.text, text.rules)
         ):
@@ -381,7 +381,7 @@ def find_short_run(text: Text) -> dict[int, Rule]:
     else:
         return {}  # a text that is nothing but short lines
     run = run[:cut]
-    if best < MIN_RUN_SCORE or block.text.endswith(_LIST_MARKS):
+    if best < MIN_RUN_SCORE or block.text.endswith(LIST_MARKS):
         return {}
     named = sum(block.rule is None and _NAME.match(block.text) is not None for block in run)
     chars = sum(len(block.text) for block in run)
