@@ -288,7 +288,8 @@ class CruftRules:
             if block.count("|") >= MIN_BARS and len(block) <= MAX_LINK_CHARS * len(parts):
                 return "weak"
             found = [rule for part in parts if (rule := self.find(part.strip())) is not None]
-            if 2 * len(found) < max(len(parts), 4):
+            # Numbers between bars are a row of a table.
+            if 2 * len(found) < max(len(parts), 4) or all(rule.form == "count" for rule in found):
                 return None
             return _strongest(found)
         key = normalise_block(block)

@@ -34,7 +34,8 @@ COMMENT_SCORE: Final = -2.0
 # tail begins at a known block and never at a guess: an article may end in a list, a signature or "ENDS".
 ABOVE_SCORE: Final = -0.5
 SENTENCE_ABOVE_SCORE: Final = -3.0
-# Numbers of likes and comments stand in front of their buttons: they go with them, and prove nothing.
+# Numbers of likes and comments stand in front of their buttons, the word of a section or a tag above: they go with what
+# is below, and prove nothing.
 COUNT_SCORE: Final = 0.1
 # What a tail has to reach: one strong block, or three weak ones, or fewer and the links below them. A lone word or two
 # fields of a form prove nothing.
@@ -64,22 +65,33 @@ def _sign(name: str, score: float, pattern: str, reason: str) -> Sign:
 
 
 # A run of short lines at the very end, below a sentence: of such runs of four and more lines 94 % of the lines are
-# furniture. A run has to reach MIN_RUN_SCORE (five plain lines, two with a sign, one that is a link) and stay small.
+# furniture. A run has to reach MIN_RUN_SCORE (five plain lines, two with a sign, one that is a link) and stay small:
+# by the characters above it, one or two lines, more of them, and more that weigh SIGNED_LINE on average.
 PLAIN_LINE: Final = 0.7
 WEAK_LINE: Final = 2.7
 LINK_LINE: Final = 3.4  # "Back to the harbour page", "Home | About", a notice of rights: of 22 read all were furniture
 SHORT_SENTENCE: Final = -1.0
 MIN_RUN_SCORE: Final = 3.4
-MAX_RUN_SHARE: Final = 0.1  # of the characters above; more where the lines weigh SIGNED_LINE on average
+MAX_PAIR_SHARE: Final = 0.1
+MAX_RUN_SHARE: Final = 0.15
 SIGNED_LINE: Final = 1.2
 SIGNED_RUN_SHARE: Final = 0.3
 MAX_RUN_LINES: Final = 24  # a longer one is a list of the article
 MAX_RUN_SENTENCES: Final = 2
+_MONTH: Final = (
+    r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|janv|févr|avr|mai|juin|juil|août|märz|okt|dez|ene|abr|ago|dic"
+    r"|gen|mag|giu|lug|set|ott|out|fev)[a-zäéû]{0,7}"
+)
+_DATE: Final = (
+    r"(?:\b\d{1,2}[./-]\d{1,2}[./-](?:19|20)?\d\d\b|\b(?:19|20)\d\d-\d\d-\d\d\b|\b\d{1,2}:\d\d ?[ap]\.?m\b"
+    rf"|\b{_MONTH}\.? \d{{1,2}}(?:st|nd|rd|th)?,? (?:19|20)\d\d\b|\b\d{{1,2}}\.? {_MONTH}\.?,? (?:19|20)\d\d\b)"
+)
 SIGNS: Final = (
     _sign(
         "call", 1.2,
         r"\b(?:click|subscri|sign ?up|sign ?in|log ?in|register|newsletter|share|follow us|download|privacy|all rights"
-        r"|terms|cookies?|e-?mail|donate|shop|browse|search|posted (?:by|on|in)|filed|tagged|permalink|print)"
+        r"|terms|cookies?|e-?mail|donate|shop|browse|search|posted (?:by|on|in)|filed|tagged|permalink|print|home ?page"
+        r"|main page|site ?map|menu|archives?|rss|page \d)"
         r"|^(?:view|see|read|show|more|join|get|buy|back|written by|return)\b",
         "the words of links and buttons",
     ),
@@ -89,6 +101,7 @@ SIGNS: Final = (
         r"|\b\d{1,3} (?:hours?|minutes?|mins?|days?|weeks?|months?) ago\b",
         "arrows and bars, addresses, the age of another article",
     ),
+    _sign("date", 1.7, rf"^.{{0,50}}{_DATE}.{{0,20}}$", "when a page or another article was published"),
     _sign("goes-on", -2.0, r"[,;，、—–-]$|^\d{1,3}[.)] |^\[\d", "verse, salutations, numbered lists and notes"),
     # Possessive, or a line of digits could be cut up in millions of ways.
     _sign(
@@ -109,6 +122,8 @@ SIGNS: Final = (
         "those who signed a letter",
     ),
 )  # fmt: skip
+# A word with a capital: a section or a tag, above known furniture; of 125 such words 113 were.
+_LABEL = re.compile(r"[A-Z][\w&-]{1,19}\Z")
 # Lines that are a person's name each: those who signed, a cast, the dead.
 _NAME = re.compile(
     r"(?:[A-Z][\w'’-]{1,30}|[A-Z]\.)(?: (?:[A-Z][\w'’-]{1,30}|[A-Z]\.?|de|von|van|der|bin|al)){1,3}[,.]?(?: [JS]r\.)?\Z"
@@ -342,7 +357,7 @@ def _score(window: list[Block], rules: CruftRules, *, comments: bool) -> list[tu
                 listed = listed or announces
                 link = not sentence and _is_link(text)
                 score = SENTENCE_ABOVE_SCORE if sentence or listed else LINK_SCORE if link else ABOVE_SCORE
-                if rule is not None and rule.form == "count" and not listed:
+                if not listed and (rule.form == "count" if rule is not None else _LABEL.match(text) is not None):
                     score = COUNT_SCORE
                 scored.append((score, rule or (_LINK_LIST if link else _BETWEEN)))
             elif sentence and not proven:
@@ -385,7 +400,9 @@ def find_short_run(text: Text) -> dict[int, Rule]:
         return {}
     named = sum(block.rule is None and _NAME.match(block.text) is not None for block in run)
     chars = sum(len(block.text) for block in run)
-    share = SIGNED_RUN_SHARE if best >= SIGNED_LINE * len(run) and len(run) > 2 else MAX_RUN_SHARE
+    share = MAX_PAIR_SHARE
+    if len(run) > 2:
+        share = SIGNED_RUN_SHARE if best >= SIGNED_LINE * len(run) else MAX_RUN_SHARE
     if 2 * named > len(run) and best - PLAIN_LINE * named < MIN_RUN_SCORE:
         return {}
     if chars > share * text.chars_above(run[-1].line):
