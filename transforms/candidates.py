@@ -197,5 +197,6 @@ def _write_edges(uri: str, left: np.ndarray[Any, Any], right: np.ndarray[Any, An
     different = left != right
     if not different.any():
         return []
-    pairs = np.unique(np.stack([left[different], right[different]], axis=1), axis=0)
-    return write_partitions(uri, EDGES, [(0, make_batch(EDGES, pairs[:, 0], pairs[:, 1]))])
+    left, right = left[different], right[different]
+    rows, _ = _count_pairs(left, right, np.ones(len(left), np.int64))
+    return write_partitions(uri, EDGES, [(0, make_batch(EDGES, left[rows], right[rows]))])

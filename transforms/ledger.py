@@ -5,7 +5,6 @@ its article (neighbours, subject) and judged. Articles that lose boilerplate go 
 """
 
 import dataclasses
-import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
@@ -233,13 +232,12 @@ def _judge(notice: tuple[int, Iterable[str]], config: LedgerConfig) -> Iterator[
     """Judge the repeated paragraphs of a partition; what has no sign of its own is kept if it may be a heading."""
     rows = read_partition(OCCURRENCES, notice)
     # By content, so that nothing depends on where an article stood in the input.
-    rows = rows.take(pa.array(np.lexsort((column(rows, "ref"), column(rows, "content"), column(rows, "key")))))
-    keys = column(rows, "key")
-    edges = [0, *(np.flatnonzero(np.diff(keys)) + 1), len(keys)] if len(keys) else [0]
+    order = np.lexsort((column(rows, "ref"), column(rows, "content"), column(rows, "key")))
+    edges = np.flatnonzero(np.diff(column(rows, "key")[order])) + 1
     judged = [
         paragraph
-        for begin, end in itertools.pairwise(edges)
-        if (paragraph := _judge_one(rows.slice(begin, end - begin), config)) is not None
+        for of_one in np.split(order, edges)  # one at a time: a paragraph of all articles may be in each of them
+        if (paragraph := _judge_one(rows.take(pa.array(of_one)), config)) is not None
     ]
     if judged:
         yield 0, make_batch(JUDGED, *map(list, zip(*judged, strict=True)))

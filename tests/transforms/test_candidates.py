@@ -8,6 +8,7 @@ from apache_beam.testing.util import BeamAssertException, assert_that
 from hypothesis import given
 from hypothesis import strategies as st
 
+from transforms import components
 from transforms.batches import make_batch
 from transforms.candidates import (
     MAX_PAIRED,
@@ -111,7 +112,9 @@ def test_of_one_id_the_first_by_content_keeps_it(make_pipeline, staging):
             assert_that(renames, has_rows([(0, 0, 3), (3, 7, 2)]))
 
 
-def test_components_go_back_to_their_shards(make_pipeline, staging):
+@pytest.mark.parametrize("at_a_time", [components._EDGES, 1])
+def test_components_go_back_to_their_shards(make_pipeline, staging, monkeypatch, at_a_time):
+    monkeypatch.setattr(components, "_EDGES", at_a_time)
     chain = [(ref(0, 1), ref(1, 5)), (ref(1, 5), ref(2, 2)), (ref(4, 0), ref(4, 1))]
     notices = send(staging, "edges", EDGES, 0, *(make_batch(EDGES, [left], [right]) for left, right in chain))
     with make_pipeline() as pipeline:
