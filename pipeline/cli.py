@@ -290,6 +290,10 @@ def run(**options: Any) -> None:
 
             show_forecast(look_ahead(config), as_json=options["as_json"])
             return
+        if config.is_local:
+            from pipeline.lean import import_beam
+
+            import_beam()
         from rich.console import Console
 
         from pipeline.progress import Progress

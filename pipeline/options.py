@@ -68,6 +68,11 @@ class Config:
             raise UsageError("--canonical preferred needs the sources in order: --prefer-sources a.example,b.example")
 
     @property
+    def is_local(self) -> bool:
+        """Whether it runs on this machine alone, under Beam's local runner."""
+        return self.runner in ("DirectRunner", "FnApiRunner")
+
+    @property
     def worker_count(self) -> int:
         """Worker processes to start."""
         return self.workers or len(os.sched_getaffinity(0))

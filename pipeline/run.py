@@ -140,7 +140,7 @@ def _run_graph(
 
     logging.getLogger("apache_beam").setLevel(logging.ERROR)
     workers = min(config.worker_count, len(splits))
-    local = config.runner in ("DirectRunner", "FnApiRunner")
+    local = config.is_local
     if local:  # what a worker fails with ends the run as well, and is told then, once and in one line
         for name in ("common", "worker"):
             logging.getLogger(f"apache_beam.runners.{name}").setLevel(logging.CRITICAL)

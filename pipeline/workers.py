@@ -12,6 +12,7 @@ import gc
 import logging
 import multiprocessing
 import os
+import re
 import signal
 import sys
 import threading
@@ -19,7 +20,7 @@ from collections.abc import Iterator, Sequence
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Any, ClassVar, Final, cast
+from typing import Any, ClassVar, Final
 
 import grpc
 import numpy as np
@@ -30,6 +31,7 @@ from apache_beam.runners.portability.fn_api_runner import worker_handlers
 from apache_beam.runners.worker import sdk_worker_main
 from google.protobuf import json_format, text_format
 
+from pipeline.lean import hidden
 from transforms.clean import clean_batch
 from transforms.errors import RunFailedError
 from transforms.records import Record
@@ -46,7 +48,9 @@ from transforms.text.stories import Reach, find_stories
 from transforms.text.unionfind import connected_components
 
 _PR_SET_PDEATHSIG: Final = 1  # linux/prctl.h
-_M_ARENA_MAX: Final = -8  # malloc.h
+_M_ARENA_MAX, _M_MMAP_THRESHOLD = -8, -3  # malloc.h
+_LARGE_BYTES: Final = 4 * 1024 * 1024
+_MADV_DONTNEED: Final = 4  # mman.h
 _DIED: Final = "a worker process died"
 
 
@@ -106,8 +110,9 @@ def _first_worker(pipes: list[tuple[Connection, Connection]], config: CleanConfi
         ours.close()
     _spare_memory()
     # With its first kernel numba looks for linear algebra, which none of ours does: 0.3 s, 11 MB.
-    with _hidden("scipy"):
+    with hidden("scipy"):
         load_kernels(config)
+    _drop_pages("libllvmlite")
     gc.collect()
     gc.freeze()  # a collection would write to the pages that the workers share
     own = os.getpid()
@@ -167,23 +172,40 @@ def _watching(first: BaseProcess) -> Iterator[None]:
 _GRACE_SECONDS = 0.5  # for the runner to notice by itself, and say why
 
 
-@contextlib.contextmanager
-def _hidden(name: str) -> Iterator[None]:
-    """Inside the block there is no such package to import, unless it is imported already."""
-    modules: dict[str, Any] = cast(dict[str, Any], sys.modules)
-    if name in modules:
-        yield
-        return
-    modules[name] = None
-    yield
-    del modules[name]
-
-
 def _spare_memory() -> None:
-    """Let freed memory be used again, by whatever in the process: Arrow's own pool and each thread's keep it."""
+    """Let freed memory be used again, by whatever in the process: Arrow's own pool and each thread's keep it.
+
+    What is large goes back to the system at once; glibc would after a while take it from the heap and leave gaps there.
+    """
     with contextlib.suppress(AttributeError):  # not glibc
         ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 1)
+        ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, _LARGE_BYTES)
     pa.set_memory_pool(pa.system_memory_pool())
+
+
+def _drop_pages(library: str) -> None:
+    """Let go of what was read of a library's file; what is needed again is read again, from the system's cache.
+
+    Loading machine code goes once through much of the compiler: 60 MB that no kernel needs to run.
+    """
+    libc = ctypes.CDLL(None)
+    begin = end = 0
+    is_sought = False
+    for line in _read_mappings():
+        if found := _MAPPING.match(line):
+            begin, end = (int(place, 16) for place in found.group(1, 2))
+            is_sought = found[3] in ("r-xp", "r--p") and library in found[4]
+        elif is_sought and line.split() == ["Anonymous:", "0", "kB"]:  # nothing of it was written to
+            libc.madvise(ctypes.c_void_p(begin), ctypes.c_size_t(end - begin), _MADV_DONTNEED)
+
+
+_MAPPING: Final = re.compile(r"([0-9a-f]+)-([0-9a-f]+) (\S+)(.*)")
+
+
+def _read_mappings() -> list[str]:
+    with contextlib.suppress(OSError):  # where a container hides it
+        return Path("/proc/self/smaps").read_text("utf-8", "replace").splitlines()
+    return []
 
 
 def _work(own: int, pipes: list[tuple[Connection, Connection]], parent: int) -> None:

@@ -14,7 +14,7 @@ from transforms.schemas import EDGES, MEMBERS
 from transforms.sign import Keyed
 from transforms.text.unionfind import Components, connected_components
 
-_EDGES: Final = 1_000_000
+_EDGES: Final = 250_000
 
 
 @dataclasses.dataclass(eq=False, kw_only=True)
