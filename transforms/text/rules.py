@@ -59,7 +59,7 @@ _STRAIGHT = str.maketrans(
 BULLETS = " *-–—•[(►»>|"
 _EDGE = " \t\"'.,:;!?*|/\\-_~=+<>#&@^$%()[]{}\u00a0‘’“”«»‹›…–—•·→←►▶■●★：。"
 OPENING_QUOTES = frozenset("\"'“‘„「『")
-_BARS = re.compile(r"\s*[|·•]\s*|\s+[/:»>–—-]\s+")
+_BARS = re.compile(r"[|·•]|(?<=\s)[/:»>–—-](?=\s)")
 # A sentence that reports or gives a reason is prose, even if it begins as a wording does ("Comments are closed on this
 # post, the clerk said."): furniture addresses its reader.
 _REPORTS = re.compile(
