@@ -132,9 +132,10 @@ _USES = ("match", "fullmatch", "search", "finditer", "findall", "sub", "split")
 
 def uses_of(name: str) -> set[str]:
     """How a module's own pattern is used: ``paragraphs._GAP`` → ``{"finditer"}``; of others ``fullmatch``."""
-    module, _, constant = name.partition(".")
+    owner, _, constant = name.partition(".")
     if not constant.isidentifier() or not constant.startswith("_"):
         return {"fullmatch"}
+    module = "rules" if owner == "CruftRules" else owner
     source = inspect.getsource(importlib.import_module(f"transforms.text.{module}"))
     return set(re.findall(rf"\b{constant}\.({'|'.join(_USES)})\b", source)) or {"match"}
 
