@@ -41,7 +41,10 @@ BLOCKS_BY_RULE = {
         "Posted by Ines at 2:12 PM", "Written by Ines Harrow", "By Ines Harrow at 2:12 pm",
     ],
     "en/subscribe-words": ["Subscribe to The Quay", "Register with the harbour for more"],
-    "en/link-words": ["View all harbour news", "Similar articles on the quay", "Back to the harbour page"],
+    "en/link-words": [
+        "View all harbour news", "Similar articles on the quay", "Back to the harbour page",
+        "Click here to find out more about the harbour",
+    ],
     "en/comment-list": ["2 replies"],
     "en/share-bar": [
         "Be sociable, share", "Found this interesting? Share it with your crew",
@@ -59,6 +62,7 @@ BLOCKS_BY_RULE = {
     "en/related-posts": [
         "More stories from Eastmere", "Discover more from The Quay", "Trending on The Quay",
         "You may like to read:", "Read more from Ines Harrow",
+        "Related recipes", "See more of our harbour stories",
     ],
     "en/related-label": ["More from the harbour", "More in Harbour"],
     "en/archive-month": ["March 2012 (4)", "2012 (46)"],
@@ -73,19 +77,25 @@ BLOCKS_BY_RULE = {
             "Don’t miss:", "More from the harbour:",
         )
     ],
-    "en/post-navigation": ["Previous post: Lighthouse gets a keeper", "Previous Post | Next Post"],
+    "en/post-navigation": [
+        "Previous post: Lighthouse gets a keeper", "Previous Post | Next Post",
+        "Next: Ferry fares to rise", "Next post Ferry fares to rise",
+    ],
     "en/tags": [
         "Tags: bridges, Eastmere", "Filed under bridges", "Posted in Bridges | Leave a comment",
         "Bookmark the permalink now", "Tagged: bridges", "Topics: bridges", "Categories: bridges", "Labels: bridges",
         "Keywords: bridges", "Filed under: bridges", "Posted in: Bridges", "Related topics: bridges",
+        "Tags #harbours #bridges",
     ],
     "en/entry-footer": [
         "This entry was posted on Monday", "Posted on May 3 | Comments",
+        "This post was written by Ines Harrow and filed on Tuesday",
     ],
     "en/author-box": ["View all posts by Ines Harrow", "More articles by Ines Harrow"],
     "en/follow": ["Follow us on Facebook", "Follow Ines Harrow on Twitter", "Follow Ines: @inesharrow"],
     "en/share-label": ["Was this article helpful"],
     "en/subscribe": [
+        "Don’t miss a thing!",
         "This post is for paid subscribers", "Already a paid subscriber? Sign in",
         "Continue reading this post for free",
         "Join 1,204 other subscribers", "Enter your email to get the tide tables",
@@ -128,7 +138,10 @@ BLOCKS_BY_RULE = {
     "de/comment-form": ["14 Kommentare", "Fehler auf hafenblatt.example entdeckt?"],
     "de/subscribe": ["Jetzt kostenlos anmelden!", "Abonnieren Sie unseren Hafen-Newsletter"],
     "de/follow": ["Folgen Sie uns auf Mastodon und Bluesky"],
-    "de/related-posts": ["Mehr zum Thema Drehbrücken", "Mehr aus dem Hafen"],
+    "de/related-posts": [
+        "Mehr zum Thema Drehbrücken", "Mehr aus dem Hafen",
+        "Mehr Nachrichten aus Eastmere",
+    ],
     "de/entry-footer": [
         "Über dieses Thema berichtete das Hafenradio am 3. Mai 2023 um 08:00 Uhr.",
         "Dieses Thema im Programm: Hafenradio, 3. Mai 2023",
@@ -148,6 +161,8 @@ BLOCKS_BY_RULE = {
     "fr/subscribe-call": [
         "Abonnez-vous à partir de 1 € par mois", "Inscrivez-vous à la newsletter du port",
         "Recevez les horaires des marées par e-mail",
+        "Retrouvez le port sur Facebook", "Téléchargez notre application du port",
+        "Pour ne rien manquer du port, abonnez-vous",
     ],
     "it/comment-form": ["12 commenti"],
     "nl/comment-form": ["12 reacties"],
@@ -155,9 +170,66 @@ BLOCKS_BY_RULE = {
     "pt/comment-form": ["12 comentários"],
     "ru/comment-form": ["12 комментариев"],
     "ru/related-posts": ["Ещё новости о порте"],
-    "ru/subscribe-call": ["Подписывайтесь на нас в Дзене и читайте о порте"],
+    "ru/subscribe-call": [
+        "Подписывайтесь на нас в Дзене и читайте о порте",
+        "Подпишитесь на наши новости порта", "Читайте нас в нашем порту", "Следите за новостями в нашем канале",
+        "Скачайте приложение порта",
+    ],
     "tr/comment-form": ["12 yorum"],
     "tr/follow": ["Bizi Mastodon'da takip edin"],
+    "ar/subscribe-call": [
+        "اشترك في نشرتنا عن الميناء", "تابعنا على فيسبوك", "تابعونا على تويتر", "حمل تطبيق الميناء",
+    ],
+    "de/subscribe-call": [
+        "Melden Sie sich hier für unseren Newsletter an.", "Abonnieren Sie unseren Newsletter vom Hafen",
+        "Jetzt den Hafenbrief kostenlos sichern", "Hier geht es zum Newsletter vom Hafen",
+        "2 Wochen kostenlos testen", "Folgen Sie dem Hafenboten auf Facebook",
+    ],
+    "en/tag-list": [
+        "Categories harbours, bridges",
+    ],
+    "en/author-label": [
+        "About Ines Harrow",
+    ],
+    "en/subscribe-offer": [
+        "If you enjoyed this article, please sign up for our newsletter", "Subscribe to receive the tide tables",
+        "Sign up today and sail with us", "Subscribe now for the tide tables", "Subscribe — free! Email this post",
+    ],
+    "en/advertisement": [
+        "Advertisement 2",
+    ],
+    "es/subscribe-call": [
+        "Suscríbete a nuestra carta del puerto", "Recibe las mareas en tu correo",
+        "Síguenos en Facebook y en el muelle", "Regístrate gratis en el puerto", "Descarga nuestra app del puerto",
+    ],
+    "it/subscribe-call": [
+        "Iscriviti alla lettera del porto", "Ricevi le maree via e-mail", "Seguici anche su Facebook",
+        "Segui il porto su Instagram", "Scarica la nostra app del porto", "Abbonati a tutto il porto",
+    ],
+    "ja/related-line": [
+        "【関連記事】橋が開く",
+    ],
+    "nl/subscribe-call": [
+        "Meld je aan voor de nieuwsbrief van de haven", "Ontvang de getijden per e-mail", "Volg de haven op Facebook",
+    ],
+    "pl/subscribe-call": [
+        "Zapisz się na nasz portowy newsletter", "Obserwuj nas na Facebooku", "Pobierz naszą aplikację",
+        "Subskrybuj nasz kanał portowy",
+    ],
+    "pt/subscribe-call": [
+        "Assine a nossa newsletter do porto", "Inscreva-se no canal do porto", "Siga o porto no Instagram",
+        "Receba as marés por e-mail", "Baixe o aplicativo do porto",
+    ],
+    "tr/subscribe-call": [
+        "E-bültenimize üye olun", "Gelişmeleri limandan takip edin", "Uygulamamızı indirin, limanı izleyin",
+    ],
+    "uk/subscribe-call": [
+        "Підписуйтесь на канал порту", "Підписуйтеся на новини порту", "Підпишіться на новини порту",
+        "Читайте нас у порту",
+    ],
+    "zh/post-navigation": [
+        "上一篇：港口的桥", "下一篇：渡轮涨价",
+    ],
 }  # fmt: skip
 RULE = '[[rule]]\nname = "en/tide"\nkind = "cruft"\nstrength = "strong"\nliterals = ["Tide tables"]\n'
 

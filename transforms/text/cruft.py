@@ -24,7 +24,7 @@ MAX_WEAK_ABOVE = 2
 # and without. Right below the headline a bar needs one less.
 BAR_FORMS = BAR_ANCHORS | {
     "share-link", "count", "comment-list", "comment-form", "comment-form-field", "follow", "follow-label",
-    "subscribe-label", "subscribe-call", "subscribe-pitch", "subscribe-words", "newsletter",
+    "subscribe-label", "subscribe-call", "subscribe-offer", "subscribe-pitch", "subscribe-words", "newsletter",
 }  # fmt: skip
 MIN_BAR, MIN_LABELS = 2, 3
 HEAD_LINES = 8  # with the blank ones

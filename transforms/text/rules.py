@@ -69,6 +69,7 @@ _REPORTS = re.compile(
 )
 _NESTED_GROUP = re.compile(r"\([^()]*\)")
 _SENTENCE_ENDS = tuple(".!?…。！？؟۔।")
+_CUT_SHORT = ("...", "…")
 _CLOSING = " \t\r\n\u00a0\"'”’»)]"
 
 
@@ -264,8 +265,11 @@ class CruftRules:
             rule = self._find_by_pattern(key) or self._find_before_colon(key)
             if rule is None:
                 return None
-            if ends_sentence(block) and (rule.not_sentence or rule.before_colon or _REPORTS.search(key)):
-                return None
+            if ends_sentence(block):
+                # A link may be cut short with dots.
+                is_prose = (rule.not_sentence or rule.before_colon) and not block.endswith(_CUT_SHORT)
+                if is_prose or _REPORTS.search(key):
+                    return None
         if rule.keeps_credits and self.names_agency(block):
             return None
         return rule

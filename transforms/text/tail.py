@@ -106,8 +106,8 @@ SIGNS: Final = (
     # Possessive, or a line of digits could be cut up in millions of ways.
     _sign(
         "results", -1.5,
-        r"^(?=\D*\d\D*\d)(?:\D{0,40}+\d{1,9}+){1,8}\D{0,10}$",
-        "scores, prices, dates, telephone numbers",
+        r"^(?=\D*\d\D*\d)(?:\D{0,40}+\d{1,9}+){1,8}\D{0,10}$|\w vs?\.? \w",
+        "scores, fixtures, prices, dates, telephone numbers",
     ),
     _sign(
         "credit", -1.5,
@@ -176,7 +176,7 @@ _RULE_BELOW: Final = {
     **dict.fromkeys(
         ("related-posts", "read-more", "post-navigation", "tags", "author-box", "read-more-link"), _BELOW_RELATED
     ),
-    **dict.fromkeys(("share-bar", "subscribe", "subscribe-call", "follow"), _BELOW_SHARE),
+    **dict.fromkeys(("share-bar", "subscribe", "subscribe-call", "subscribe-offer", "follow"), _BELOW_SHARE),
 }
 _LINK_FORMS: Final = frozenset({"link-words", "subscribe-words", "row-of-labels", "legal-notice"})
 # Words and numbers that articles end in too prove nothing.
