@@ -67,6 +67,20 @@ def test_a_repeat_is_not_a_loss_because_its_text_still_stands():
     assert (score.lost_words, score.repeated_words) == (0, len(STORY[0].split()))
 
 
+def test_a_repeat_inside_a_paragraph_is_counted_as_repeated():
+    again = f"{STORY[1]} A ferry ran until then."
+    page = {"paragraphs": [STORY[0], f"On the quay: {STORY[1]}", again], "labels": [1, 1, 1]}
+    evaluation = evaluate(PAGE | page)
+    assert (evaluation.score.lost_words, evaluation.losses) == (0, [])
+    assert evaluation.score.repeated_words == len(STORY[1].split())
+
+
+def test_a_number_between_paragraphs_is_no_promo():
+    page = {"paragraphs": [STORY[0], "12", "Advertisement", STORY[1]], "labels": [1, 0, 0, 1]}
+    score = evaluate(PAGE | page).score
+    assert (score.promos, score.promos_removed) == (1, 1)
+
+
 def test_removed_characters_are_those_of_the_original_whatever_was_edited_before():
     text = "It  rains\u00a0still.\n\nNow\u2028it stops.\n\n&amp; Share this:\n\nTweet"
     cleaned = CLEANER.clean(text)
@@ -152,6 +166,7 @@ def test_cleaning_holds_on_real_pages():
     pages = islice(read_pages(DEV), 0, None, 6)
     (evaluation,) = evaluate_cleaning(pages, CLEANER, RULES, [8])
     shares = evaluation.score.to_dict()
-    # Of all pages it is 0.0008 and 0.59; a sixth of them varies.
-    assert shares["loss"] <= 0.002
-    assert shares["trailing_recall"] >= 0.5
+    # Of all pages it is 0.0009, 0.73 and 0.59; a sixth of them varies.
+    assert shares["loss"] <= 0.0015
+    assert shares["trailing_recall"] >= 0.68
+    assert shares["promo_recall"] >= 0.4
