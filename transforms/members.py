@@ -52,10 +52,14 @@ class Members:
     """The articles of a partition, by component and inside each in the canonical order."""
 
     def __init__(self, notice: tuple[int, Iterable[str]], config: DedupConfig) -> None:
-        """Read the partition from the files that its grouped notices name. Raises ``FileError`` as reading does."""
+        """Read the partition from the files that its grouped notices name.
+
+        Raises:
+            FileError: one of them cannot be read, or there is no room for the texts.
+        """
         notice = notice[0], list(notice[1])
         folder = posixpath.dirname(notice[1][0])
-        self._texts = _Texts(folder if files.is_local(folder) else None)
+        self._texts = _Texts(folder if files.is_local(folder) else tempfile.gettempdir())
         digests: list[bytes] = []
         for batch in read_in_batches(_TEXTS, notice, _BATCH_ROWS):
             digests += self._texts.add(batch.column(0))
@@ -141,7 +145,8 @@ class Component(Sequence[Article]):
 class _Texts:
     """Texts one behind the other in a file without a name, which is in memory while it is small."""
 
-    def __init__(self, folder: str | None) -> None:
+    def __init__(self, folder: str) -> None:
+        self._folder = folder
         self._file = tempfile.SpooledTemporaryFile(_IN_MEMORY_BYTES, dir=folder)  # noqa: SIM115 (closed by `close`)
         self._ends = [np.zeros(1, np.int64)]
         self._starts: Array | None = None
@@ -149,7 +154,9 @@ class _Texts:
     def add(self, texts: pa.LargeStringArray) -> list[bytes]:
         """Add texts behind the others, and return the digest of each."""
         offsets, utf8 = utf8_buffers(texts)
-        self._file.write(utf8[offsets[0] : offsets[-1]].data)
+        with files.errors_of(self._folder):
+            self._file.write(utf8[offsets[0] : offsets[-1]].data)
+            self._file.flush()
         self._ends.append(offsets[1:] - offsets[0] + self._ends[-1][-1])
         self._starts = None
         return [

@@ -140,7 +140,9 @@ def _decisions(notice: tuple[int, Iterable[str]], config: DedupConfig, index: In
         rows = itertools.chain.from_iterable(
             _cluster_with_index(component, config, index) for component in members.components()
         )
-        batches = [_decision_batch(some) for some in iter(lambda: list(itertools.islice(rows, _DECIDED_ROWS)), [])]
+        batches: list[tuple[np.ndarray[Any, Any], pa.RecordBatch]] = []
+        while some := list(itertools.islice(rows, _DECIDED_ROWS)):
+            batches.append(_decision_batch(some))
     if batches:
         refs = np.concatenate([refs for refs, _ in batches])
         batch = join_batches(DECISIONS, [batch for _, batch in batches])

@@ -1,6 +1,8 @@
 """Members of components: the canonical order, and texts that stay in a file."""
 
+import errno
 import itertools
+import tempfile
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 
@@ -10,6 +12,7 @@ from transforms import members
 from transforms.batches import make_batch
 from transforms.config import DedupConfig
 from transforms.exchange import write_partitions
+from transforms.files import FileError
 from transforms.index import FIRST_SHARD
 from transforms.members import Members, canonical_order
 from transforms.schemas import MEMBER_ARTICLES
@@ -105,3 +108,16 @@ def test_articles_are_read_as_they_were_written(tmp_path, monkeypatch, in_memory
             assert component[4 * shard + at] == expected
             assert component.member(4 * shard + at).ref == shard << 32 | at
         assert list(component.subset([5, 2])) == [component[5], component[2]]
+
+
+def test_no_room_for_texts_is_told_with_the_folder(tmp_path, monkeypatch):
+    uri = str(tmp_path / "members-00000.parquet")
+    files = [file for _, file in write_partitions(uri, MEMBER_ARTICLES, [(7, batch_of([row("a")]))])]
+
+    def full(**_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(members, "_IN_MEMORY_BYTES", 1)
+    monkeypatch.setattr(tempfile, "TemporaryFile", full)
+    with pytest.raises(FileError, match=rf"{tmp_path}.*No space left"):
+        Members((7, files), DedupConfig())
