@@ -174,7 +174,17 @@ _BETWEEN: Final = _tail_rule("between-furniture")
 _RULE_BELOW: Final = {
     "comment-form": _BELOW_FORM,
     **dict.fromkeys(
-        ("related-posts", "read-more", "post-navigation", "tags", "author-box", "read-more-link"), _BELOW_RELATED
+        (
+            "related-posts",
+            "read-more",
+            "read-on",
+            "post-navigation",
+            "to-the-top",
+            "tags",
+            "author-box",
+            "read-more-link",
+        ),
+        _BELOW_RELATED,
     ),
     **dict.fromkeys(("share-bar", "subscribe", "subscribe-call", "subscribe-offer", "follow"), _BELOW_SHARE),
 }
