@@ -46,7 +46,7 @@ from transforms.text.repeats import drop_repeats
 from transforms.text.repetition_kernel import find_repetition
 from transforms.text.rules import load_credit_rules, load_cruft_rules
 from transforms.text.shingles import shingle_hashes, shingle_stream, token_counts
-from transforms.text.survey import survey
+from transforms.text.survey import Survey
 from transforms.text.whitespace import normalise_line_ends, normalise_spaces
 
 _BATCH: Final = 1_000  # texts handed to a kernel at a time, as in a run
@@ -152,7 +152,9 @@ def profile_steps(source: Path, folder: Path, count: int) -> Iterator[Cost]:
     parts = made.pop()
     texts = [record.text for part in parts for record in part.records if hasattr(record, "text")]
     yield timed("decode (of files that are bytes)", lambda: [decode(raw) for raw in [text.encode() for text in texts]])
-    yield timed("survey", lambda: [survey(batch, cleaner.gates) for batch in _batches(texts)])
+    survey = Survey(cruft_rules, credit_rules)
+    for look in (survey.form, survey.cruft, survey.repeats, survey.credits):
+        yield timed(f"survey: {look.__name__}", functools.partial(_survey, look, texts))
     yield timed("gate", lambda: [is_suspect(text) for text in texts])
 
     steps: tuple[tuple[str, Callable[[str], tuple[str, Any]]], ...] = (
@@ -191,6 +193,10 @@ def profile_steps(source: Path, folder: Path, count: int) -> Iterator[Cost]:
 
 def _apply(step: Callable[[str], tuple[str, Any]], texts: Iterable[str]) -> list[str]:
     return [step(text)[0] for text in texts]
+
+
+def _survey(look: Callable[[Sequence[str]], Sequence[int]], texts: Sequence[str]) -> list[Sequence[int]]:
+    return [look(texts[start : start + _BATCH]) for start in range(0, len(texts), _BATCH)]
 
 
 def _batches(texts: Sequence[str]) -> Iterable[pa.LargeStringArray]:

@@ -17,10 +17,8 @@ from transforms.schemas import EDITS, STAGED, STAGED_REJECTS
 from transforms.staging import Staging
 from transforms.text.clean import CleanConfig, Cleaner
 from transforms.text.edits import Edit
-from transforms.text.need import Need
 from transforms.text.reasons import RejectReason
 from transforms.text.repetition_kernel import find_repetition
-from transforms.text.survey import survey
 
 
 class PartBatch(NamedTuple):
@@ -147,18 +145,17 @@ def clean_batch(
 ) -> tuple[pa.RecordBatch, pa.RecordBatch, pa.RecordBatch]:
     """Clean records of one file: batches of STAGED, EDITS and STAGED_REJECTS, each in the records' order."""
     records = list(records)
-    texts = pa.array([record.text if isinstance(record, Record) else None for record in records], pa.large_string())
-    needs = survey(texts, cleaner.gates)
+    cleaned = iter(cleaner.clean_all([record.text for record in records if isinstance(record, Record)]))
     kept: list[tuple[Any, ...]] = []
     ids: list[str] = []
     edits: list[Edit] = []
     sequence: list[int] = []
     rejects: list[tuple[Any, ...]] = []
-    for record, need in zip(records, needs.tolist(), strict=True):
+    for record in records:
         if isinstance(record, Reject):
             rejects.append((uri, record.place, record.reason, record.detail, record.raw))
             continue
-        text, made, credits = cleaner.clean(record.text, Need(need))
+        text, made, credits = next(cleaned)
         if not text:
             rejects.append((uri, record.place, *_why_empty(record, made)))
             continue

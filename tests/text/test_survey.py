@@ -1,13 +1,36 @@
 """The survey: what it spares a text must find nothing to do there."""
 
-import pyarrow as pa
-from hypothesis import example, given
+import functools
+import gzip
+import json
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from tests.golden_cases import golden_cases
 from tests.text.test_clean import CLEANER, PIECES
+from tests.text.test_cruft import ARTICLE
 from tests.text.test_repair import CLUES
+from tests.text.test_repeats import PIECES as REPEATS
+from transforms.text.clean import CleanConfig, Cleaner
 from transforms.text.need import Need
-from transforms.text.survey import survey
+from transforms.text.pattern_starts import pattern_starts
+from transforms.text.rules import BAR_ANCHORS, load_credit_rules, load_cruft_rules, normalise_block
+from transforms.text.survey import Survey
+from transforms.text.tail import NOTICE_CLUES, NOTICE_SIGNS, Text
+
+RULES = load_cruft_rules()
+SURVEY = Survey(RULES, load_credit_rules())
+LITERALS = sorted({literal for rule in RULES.rules for literal in rule.literals})
+PATTERNS = sorted({pattern for rule in RULES.rules for pattern in rule.patterns})
+PAGES = Path(__file__).parents[3] / "shared" / "data" / "cruft" / "dev.jsonl.gz"
+
+
+def cleaned_one_by_one(texts, cleaner=CLEANER):
+    return [cleaner.clean(text) for text in texts]
 
 
 @given(
@@ -34,20 +57,126 @@ from transforms.text.survey import survey
         "한글\u1161",
     ]
 )
-def test_cleaning_by_the_survey_is_cleaning(texts):
-    needs = survey(pa.array(texts, pa.large_string()), CLEANER.gates)
-    for text, need in zip(texts, needs.tolist(), strict=True):
-        assert CLEANER.clean(text, Need(need)) == CLEANER.clean(text)
+def test_cleaning_many_is_cleaning_each(texts):
+    assert CLEANER.clean_all(texts) == cleaned_one_by_one(texts)
 
 
-def test_clean_copy_needs_nothing():
-    texts = [
-        "“It’s open,” she said — in Rhône.\n\nThe mayor left…",
-        "市长说：“桥梁明天开放！”",
-        "Мост открыт.",
-        "AT&T; fine",
+LINES = st.one_of(
+    st.sampled_from(LITERALS),
+    st.sampled_from(LITERALS).map(str.upper),
+    st.sampled_from(LITERALS).map(lambda literal: f"► {literal}: the bridge, the quay"),
+    st.tuples(
+        st.sampled_from(LITERALS), st.sampled_from([" ", " | ", " – ", ": ", "… "]), st.sampled_from(LITERALS)
+    ).map("".join),
+    REPEATS,
+    st.sampled_from(
+        [
+            ARTICLE,
+            "* * *",
+            "“Keep reading,” she said.",
+            "12",
+            "© 2023",
+            "ſhare",
+            "ＳＨＡＲＥ",
+            "All rights reserved.",
+            "\t",
+            "-- AP",
+        ]
+    ),
+    st.text(max_size=12),
+)
+
+
+@given(st.lists(st.lists(LINES, max_size=8).map("\n\n".join), max_size=6))
+@settings(max_examples=300)
+def test_cleaning_pages_is_cleaning_each(texts):
+    assert CLEANER.clean_all(texts) == cleaned_one_by_one(texts)
+
+
+@pytest.mark.parametrize("function", ["clean", "cruft", "repeats", "credits", "paragraphs", "repair"])
+def test_golden(function):
+    texts = [case.values[0]["text"] for case in golden_cases(function)]
+    assert texts
+    assert CLEANER.clean_all(texts) == cleaned_one_by_one(texts)
+
+
+@pytest.mark.parametrize("form", ["{}", "► {}…", "{}: the bridge", "{}.", "“{}", "{} | {}", "Share {}", "The {}"])
+def test_no_line_that_a_rule_knows_is_ruled_out(form):
+    lines = [case for literal in LITERALS for case in (form.format(literal, literal), form.format(literal, "").upper())]
+    needs = SURVEY.cruft([f"{ARTICLE}\n\n{line}" for line in lines])
+    known = [Text(line.split("\n"), RULES).find(0) is not None for line in lines]
+    missed = [
+        line for line, need, is_known in zip(lines, needs, known, strict=True) if is_known and not need & Need.TAIL
     ]
-    needs = survey(pa.array(texts, pa.large_string()), CLEANER.gates).tolist()
-    # In scripts without spaces what repeats shows only when the text is whole.
-    assert needs == [Need.NOTHING, Need.SHARED, Need.NOTHING, Need.EVERYTHING]
-    assert survey(pa.array(texts, pa.large_string())[2:], CLEANER.gates).tolist() == needs[2:]
+    assert missed == []
+
+
+def test_no_promo_is_ruled_out():
+    promos = [
+        literal
+        for rule in RULES.rules
+        if rule.kind == "promo" or rule.form in BAR_ANCHORS
+        for literal in rule.literals
+        if RULES.find(literal) is rule
+    ]
+    needs = SURVEY.cruft([f"{ARTICLE}\n\n{promo}\n\n{ARTICLE}" for promo in promos])
+    assert [promo for promo, need in zip(promos, needs, strict=True) if not need & Need.PROMOS] == []
+
+
+def test_prose_is_ruled_out():
+    texts = [
+        ARTICLE,
+        f"Swing bridge opens\n\n{ARTICLE}\n\nIt was late.",
+        f"{ARTICLE}\n\n市长说：“桥梁明天开放！” It is.",
+    ]
+    assert SURVEY.cruft(texts)[:2] == [Need.NOTHING] * 2
+    assert SURVEY.repeats(texts) == [Need.NOTHING] * 3
+    assert SURVEY.form(texts) == [Need.NOTHING] * 3
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+def test_starts_of_a_pattern_begin_what_it_matches(pattern):
+    starts = pattern_starts(re.compile(pattern), 8)
+    found = [line for line in _golden_lines() if re.fullmatch(pattern, line)]
+    assert all(line.startswith(tuple(starts)) for line in found)
+    assert "" not in starts
+
+
+@functools.cache
+def _golden_lines():
+    texts = [case.values[0]["text"] for case in golden_cases("cruft")]
+    return {normalise_block(line) for text in texts for line in text.split("\n")}
+
+
+def test_a_pattern_that_may_begin_with_anything_is_looked_for_everywhere(tmp_path):
+    rules = tmp_path / "rules.toml"
+    rules.write_text(
+        '[[rule]]\nname = "en/mine"\nkind = "cruft"\nstrength = "strong"\npatterns = [".{3,40} says hello"]\n', "utf-8"
+    )
+    cleaner = Cleaner(CleanConfig(rules=rules))
+    texts = [ARTICLE, f"{ARTICLE}\n\nThe harbour says hello"]
+    assert [cleaned.text for cleaned in cleaner.clean_all(texts)] == [ARTICLE] * 2
+
+
+def test_every_notice_holds_a_clue():
+    from transforms.text import tail
+
+    told = [
+        any(clue in notice for clue in NOTICE_CLUES) or any(sign in notice for sign in NOTICE_SIGNS)
+        for notice in (*tail._NOTICES, *(start for start in tail._NOTICE_STARTS if not start.startswith("(c")))
+    ]
+    assert all(told)
+    assert {len(clue) for clue in NOTICE_CLUES} == {8}
+
+
+def test_straight_quotes_on_request():
+    cleaner = Cleaner(CleanConfig(quotes="straight"))
+    texts = ["“It’s open,” she said.\n\nDon’t miss a story", ARTICLE]
+    assert cleaner.clean_all(texts) == cleaned_one_by_one(texts, cleaner)
+
+
+@pytest.mark.skipif(not PAGES.is_file(), reason="the pages of ../shared/data are not here")
+def test_real_pages():
+    with gzip.open(PAGES, "rt", encoding="utf-8") as lines:
+        texts = [json.loads(line)["naive_text"] for _, line in zip(range(200), lines, strict=False)]
+    assert CLEANER.clean_all(texts) == cleaned_one_by_one(texts)

@@ -6,24 +6,21 @@ straightened after the layout, which does not look at them.
 """
 
 import dataclasses
-from collections.abc import Callable, Iterator, Sequence
-from functools import cached_property, partial
+from collections.abc import Callable, Sequence
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from transforms.text.credits import find_credits
 from transforms.text.cruft import strip_cruft
 from transforms.text.edits import Edit
-from transforms.text.need import Need
+from transforms.text.need import Need, NoSurvey, Survey
 from transforms.text.paragraphs import lay_out
 from transforms.text.repair import compose, is_suspect, repair_lines, straighten_quotes
 from transforms.text.repeats import drop_repeats
 from transforms.text.repetition import FindRepetition, find_repetition
 from transforms.text.rules import CreditRules, CruftRules, load_credit_rules, load_cruft_rules
 from transforms.text.whitespace import normalise_line_ends, normalise_spaces
-
-if TYPE_CHECKING:
-    from transforms.text.survey import Gates
 
 Quotes = Literal["keep", "straight"]
 Step = Callable[[str], tuple[str, list[Edit]]]
@@ -62,73 +59,91 @@ class Cleaner:
         self._credit_rules: CreditRules = load_credit_rules()
         self._straightens = config.quotes == "straight"
         self._find_repetition = find
-        self._steps: dict[Need, tuple[Step, ...]] = {}
+
+    def clean(self, text: str) -> Cleaned:
+        """Clean ``text`` until nothing is left to clean, so that cleaning twice changes nothing."""
+        return self._clean([text], NoSurvey())[0]
+
+    def clean_all(self, texts: Sequence[str]) -> list[Cleaned]:
+        """Clean each of ``texts``: a kernel tells which of them a step can change, and only those come to it."""
+        return self._clean(texts, self._survey)
 
     @cached_property
-    def gates(self) -> "Gates":
-        """What :func:`transforms.text.survey.survey` looks for, by these rules."""
-        from transforms.text.survey import gates_of
+    def _survey(self) -> Survey:
+        from transforms.text import survey
 
-        return gates_of(self._cruft_rules, self._credit_rules)
+        return survey.Survey(self._cruft_rules, self._credit_rules)
 
-    def clean(self, text: str, need: Need = Need.EVERYTHING) -> Cleaned:
-        """Clean ``text`` until nothing is left to clean, so that cleaning twice changes nothing.
-
-        ``need`` is what :func:`transforms.text.survey.survey` says of it: the result is the same without, only later.
-        """
-        edits: list[Edit] = []
+    def _clean(self, texts: Sequence[str], survey: Survey) -> list[Cleaned]:
+        drafts = list(map(_Draft, texts))
+        form = NoSurvey().form if self._straightens else survey.form  # quotes to be straightened stand everywhere
+        steps = ((form, self._mend), (survey.cruft, self._strip), (survey.repeats, self._drop))
+        pending = drafts
         for _ in range(_MAX_PASSES):
-            suspect = Need.CHARACTERS in need and is_suspect(text)
-            text, made = self._clean_once(text, need)
-            edits += made
-            if not made:
+            for look, step in steps:
+                for draft, need in zip(pending, look([draft.text for draft in pending]), strict=True):
+                    if need:
+                        step(draft, need)
+                    else:
+                        draft.settled += 1
+                pending = [draft for draft in pending if draft.settled < len(steps)]
+            if not pending:
                 break
-            need = _need_after(need, made)
-            if not suspect and all(map(_settles, made)):
-                break
-        return Cleaned(text, edits, find_credits(text, self._credit_rules) if Need.CREDITS in need else [])
+        needs = survey.credits([draft.text for draft in drafts])
+        return [
+            Cleaned(draft.text, draft.edits, find_credits(draft.text, self._credit_rules) if need else [])
+            for draft, need in zip(drafts, needs, strict=True)
+        ]
 
-    def _clean_once(self, text: str, need: Need) -> tuple[str, list[Edit]]:
-        if need not in self._steps:
-            self._steps[need] = tuple(self._choose_steps(need))
-        edits: list[Edit] = []
-        for step in self._steps[need]:
+    def _mend(self, draft: "_Draft", need: int) -> None:
+        """Characters and paragraphs."""
+        steps: list[Step] = []
+        if need & Need.CHARACTERS:
+            steps += (normalise_line_ends, repair_lines, compose, normalise_spaces)
+        if need & Need.LAYOUT:
+            steps.append(lay_out)
+        if self._straightens:
+            steps.append(straighten_quotes)
+        text, edits = draft.text, []
+        for step in steps:
             text, made = step(text)
             edits += made
-        return text, edits
+        # What ftfy looked at may show it something new.
+        settles = all(map(_settles, edits)) and not (need & Need.CHARACTERS and is_suspect(draft.text))
+        draft.become(text, edits, settles=settles)
 
-    def _choose_steps(self, need: Need) -> Iterator[Step]:
-        if Need.CHARACTERS in need:
-            yield from (normalise_line_ends, repair_lines, compose, normalise_spaces)
-        if Need.LAYOUT in need:
-            yield lay_out
-        promos = Need.PROMOS in need
-        if self._straightens:
-            yield straighten_quotes
-            promos = True  # "don’t miss" now starts as a promo does
-        yield partial(strip_cruft, rules=self._cruft_rules, promos=promos)
-        if Need.REPEATS in need:
-            yield partial(drop_repeats, find=self._find_repetition)
+    def _strip(self, draft: "_Draft", need: int) -> None:
+        """Cruft and promos."""
+        promos, tail = bool(need & Need.PROMOS), bool(need & Need.TAIL)
+        draft.become(*strip_cruft(draft.text, self._cruft_rules, promos=promos, tail=tail))
+
+    def _drop(self, draft: "_Draft", _: int) -> None:
+        """Repeats."""
+        draft.become(*drop_repeats(draft.text, self._find_repetition))
 
 
-def _need_after(need: Need, edits: Sequence[Edit]) -> Need:
-    """What a text needs when ``edits`` were made of it."""
-    if Need.CHARACTERS in need:
-        return Need.EVERYTHING
-    if Need.LAYOUT in need or not all(map(_takes_paragraph, edits)):
-        # Where characters were in order they still are, but paragraphs can have come to stand differently.
-        return Need.EVERYTHING & ~Need.CHARACTERS
-    return need | Need.CREDITS | (Need.REPEATS if Need.SHARED in need else Need.NOTHING)
+class _Draft:
+    """A text on its way."""
 
+    __slots__ = ("edits", "settled", "text")
 
-def _takes_paragraph(edit: Edit) -> bool:
-    """Whether an edit took whole paragraphs, as all removals do where every line is a paragraph; but for one rule."""
-    return edit.kind in ("cruft", "promo", "repeat") and edit.rule != "overlap-repeat"
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.edits: list[Edit] = []
+        self.settled = 0
+        """How many steps in a row have left it as it is: when all have, it is clean."""
+
+    def become(self, text: str, edits: list[Edit], *, settles: bool = False) -> None:
+        """Take what a step made of it; ``settles`` where the step would find nothing more to do."""
+        if edits:
+            self.text = text
+            self.edits += edits
+        self.settled = self.settled + 1 if not edits else int(settles)
 
 
 _SETTLING = frozenset({"edge", "hard-wrap", "line-break", "line-end", "odd-space", "paragraph-break", "spaces"})
 
 
 def _settles(edit: Edit) -> bool:
-    """Whether nothing new can follow from an edit; a removed paragraph may bare another one's cruft."""
+    """Whether nothing new can follow from an edit of characters or layout."""
     return edit.rule in _SETTLING

@@ -45,7 +45,7 @@ _COPYRIGHT = re.compile(
 _HOLDER_END = re.compile(r"[,(]|\.(?:\s|\Z)|\s[-–—|]|\ball rights", re.IGNORECASE)
 _SENTENCE_ENDS = frozenset(".!?…\"'”’。！？」؟")
 _FRAME_ENDS = frozenset(")/]）】")
-_FRAME = " \t()[]*_.—–-/（）【】"
+FRAME = " \t()[]*_.—–-/（）【】"
 
 
 def find_credits(text: str, rules: CreditRules) -> list[str]:
@@ -132,7 +132,7 @@ def _credit_line_agencies(block: str, position: int, rules: CreditRules) -> list
         return []
     if block[0] in "©Cc(" and (sign := _COPYRIGHT.match(block)):
         return _only_agencies(_HOLDER_END.split(block[sign.end() :], maxsplit=1)[0], rules)
-    line = block.strip(_FRAME)
+    line = block.strip(FRAME)
     is_likely = line[:CREDIT_START_CHARS].casefold() in rules.before_starts
     if is_likely and (phrase := rules.before.match(line)):
         return _agencies_among_names(line[phrase.end() :], rules)

@@ -4,6 +4,8 @@ Blocks are lines. Each is compared as a whole with the rules, so a sentence that
 is never touched. What no rule knows goes only as part of a tail (:mod:`transforms.text.tail`).
 """
 
+from itertools import accumulate
+
 from transforms.text.edits import Edit
 from transforms.text.rules import (
     BAR_ANCHORS,
@@ -15,7 +17,7 @@ from transforms.text.rules import (
     ends_sentence,
     normalise_block,
 )
-from transforms.text.tail import LIST_MARKS, MAX_COMMENTS_WEIGHT, Block, Text, find_short_run, find_tails, find_window
+from transforms.text.tail import LIST_MARKS, Block, Text, find_short_run, find_tails, find_window
 
 # An article may end in a list of words that a form has too ("Facebook", "Google", "YouTube"), so above the
 # topmost strong block of a run no more weak ones than these go.
@@ -30,15 +32,15 @@ MIN_BAR, MIN_LABELS = 2, 3
 HEAD_LINES = 8  # with the blank ones
 
 
-def strip_cruft(text: str, rules: CruftRules, *, promos: bool = True) -> tuple[str, list[Edit]]:
+def strip_cruft(text: str, rules: CruftRules, *, promos: bool = True, tail: bool = True) -> tuple[str, list[Edit]]:
     r"""Remove cruft near the end of ``text`` and promos anywhere, each block as one edit, from the bottom up.
 
     ``text`` has its paragraphs separated by one blank line. A block known to a rule goes when it or a block
     of the same run (neighbours that rules know, with nothing between them) is a strong one, or when enough
     different weak blocks of one form stand in the run. An unknown block goes when it is part of a proven tail: short
     and below or between known ones. Long sentences stay, and so does what stands above them, unless a rule knows it.
-    A text that is nothing but furniture becomes the empty string. Without ``promos`` only the end is looked at, for
-    texts of which is known that no line starts as a promo does.
+    A text that is nothing but furniture becomes the empty string. Without ``promos`` or ``tail`` these are not looked
+    for, in texts of which is known that there are none (:mod:`transforms.text.cruft_kernel`).
 
     >>> from transforms.text.rules import load_cruft_rules
     >>> text, edits = strip_cruft("The bridge is open.\n\nSource link\n\nLeave a Reply", load_cruft_rules())
@@ -47,27 +49,13 @@ def strip_cruft(text: str, rules: CruftRules, *, promos: bool = True) -> tuple[s
     >>> edits[1]
     Edit(kind='cruft', rule='en/source-link', start=19, before='\n\nSource link', after='')
     """
-    if not promos and _ends_in_prose(text, rules):
-        return text, []
     lines = text.split("\n")
-    doomed = _find_tail_cruft(lines, rules)
+    doomed = _find_tail_cruft(lines, rules) if tail else {}
     if promos:
-        # With the split, this is most of the time that an article without cruft costs.
         starts = [line and line.lstrip(BULLETS)[:PROMO_START_CHARS] for line in lines]
         if not rules.promo_starts.isdisjoint(starts):
             doomed |= _find_promos(lines, starts, rules)
     return _remove_lines(text, lines, doomed) if doomed else (text, [])
-
-
-def _ends_in_prose(text: str, rules: CruftRules) -> bool:
-    """Whether a long last line and unknown ones above it show that there is no tail, without a look at the rest."""
-    last = text[text.rfind("\n") + 1 :]
-    if len(last) <= SHORT_BLOCK_CHARS or last.isspace():
-        return False
-    # As many lines as :func:`find_window` ever needs to give up, with a blank one between each two.
-    lines = text.rsplit("\n", 2 * MAX_COMMENTS_WEIGHT)[1:]
-    enough = sum(1 for line in lines if line and not line.isspace()) >= MAX_COMMENTS_WEIGHT
-    return enough and find_window(Text(lines, rules)) is None
 
 
 def _find_promos(lines: list[str], starts: list[str], rules: CruftRules) -> dict[int, Rule]:
@@ -176,31 +164,41 @@ def _is_form(run: list[Block]) -> bool:
 
 
 def _remove_lines(text: str, lines: list[str], doomed: dict[int, Rule]) -> tuple[str, list[Edit]]:
-    starts = [0]
-    for line in lines:
-        starts.append(starts[-1] + len(line) + 1)
-    blocks = [index for index, line in enumerate(lines) if line and not line.isspace()]
+    starts = list(accumulate((len(line) + 1 for line in lines), initial=0))
     edits: list[Edit] = []
-    kept: list[str] = []  # from the bottom up
-    # What separates the block from the one kept below it.
-    below = text[starts[blocks[-1]] + len(lines[blocks[-1]]) :]
-    for position in range(len(blocks) - 1, -1, -1):
-        index = blocks[position]
-        start, line = starts[index], lines[index]
-        above_end = starts[blocks[position - 1]] + len(lines[blocks[position - 1]]) if position else 0
-        above = text[above_end:start]
-        rule = doomed.get(index)
-        if rule is None:
-            kept += (below, line)
-            below = above
-        elif not position:
-            edits.append(Edit(rule.kind, rule.name, 0, above + line + below, ""))
-            above = below = ""
-        elif kept and len(below) < len(above):
+    cuts: list[tuple[int, int]] = []
+    has_kept = False  # below the block
+    below = (0, 0)  # what separates the block from the one kept below it, or from the text's end
+    for index in sorted(doomed, reverse=True):
+        rule, start, end = doomed[index], starts[index], starts[index] + len(lines[index])
+        lower = _next_block(lines, range(index + 1, len(lines)))
+        upper = _next_block(lines, range(index - 1, -1, -1))
+        if lower not in doomed:
+            has_kept |= lower is not None
+            below = (end, len(text) if lower is None else starts[lower])
+        above = (0 if upper is None else starts[upper] + len(lines[upper]), start)
+        if upper is None:
+            edits.append(Edit(rule.kind, rule.name, 0, text[:end] + text[slice(*below)], ""))
+            cuts += (below, (0, end))
+        elif has_kept and below[1] - below[0] < above[1] - above[0]:
             # The first line of a paragraph whose other lines stay: the paragraph's break has to stay too.
-            edits.append(Edit(rule.kind, rule.name, start, line + below, ""))
+            edits.append(Edit(rule.kind, rule.name, start, text[start:end] + text[slice(*below)], ""))
+            cuts += (below, (start, end))
             below = above
         else:
-            edits.append(Edit(rule.kind, rule.name, above_end, above + line, ""))
-    kept.append(below)
-    return "".join(reversed(kept)), edits
+            edits.append(Edit(rule.kind, rule.name, above[0], text[above[0] : end], ""))
+            cuts.append((above[0], end))
+    kept: list[str] = []
+    done = 0
+    for cut_from, cut_to in sorted(cuts):
+        kept.append(text[done:cut_from])
+        done = cut_to
+    kept.append(text[done:])
+    return "".join(kept), edits
+
+
+def _next_block(lines: list[str], numbers: range) -> int | None:
+    for number in numbers:
+        if lines[number] and not lines[number].isspace():
+            return number
+    return None

@@ -100,7 +100,8 @@ _COUNTER = re.compile(r"\d{1,3} (?:of|/) (\d{1,3})")
 
 _MIN_BODY_PARAGRAPHS, _MIN_BODY_CHARS = 3, 300
 _MIN_OVERLAP_WORDS = 8
-_MIN_SIMILAR_WORDS, _MIN_SIMILARITY, _MIN_WORD_SIMILARITY = 20, 0.9, 0.6
+MIN_SIMILAR_WORDS = 20
+_MIN_SIMILARITY, _MIN_WORD_SIMILARITY = 0.9, 0.6
 
 
 def drop_repeats(text: str, find: FindRepetition = find_repetition) -> tuple[str, list[Edit]]:
@@ -285,7 +286,7 @@ class _Repeats:
     def _is_respelled(self, paragraph: str, other: str) -> bool:
         """Whether two paragraphs differ in the spelling of words only: no name or number is another."""
         words, others = paragraph.split(), other.split()
-        if len(words) != len(others) or len(words) < _MIN_SIMILAR_WORDS:
+        if len(words) != len(others) or len(words) < MIN_SIMILAR_WORDS:
             return False
         differing = [(one, two) for one, two in zip(words, others, strict=True) if one != two]
         return len(differing) <= (1 - _MIN_SIMILARITY) * len(words) and all(map(_is_spelling, differing))

@@ -4,19 +4,20 @@ import numpy as np
 import numpy.typing as npt
 
 from transforms.text.need import Need
+from transforms.text.repeats import MIN_SIMILAR_WORDS
 from transforms.text.repetition import MAX_RUNS, WINDOW, WINDOW_UNSPACED, Repetition, Run
 from transforms.text.shingles import code_point, kernel, read_only
 
 
-def find_shared(offsets: npt.NDArray[np.int64], utf8: npt.NDArray[np.uint8], needs: npt.NDArray[np.uint8]) -> None:
-    """Flag in ``needs`` what repeats in the texts that are laid out."""
-    _flag_shared(offsets, utf8, needs, _ASCII)
+def look_for_repeats(offsets: npt.NDArray[np.int64], utf8: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """Which texts (Arrow's buffers) hold something that ``repeats.drop_repeats`` may drop (``Need.REPEATS``)."""
+    return _look_for_repeats(offsets, utf8, _ASCII)
 
 
 def find_repetition(text: str) -> Repetition:
     """What the paragraphs of ``text`` (parted by blank lines) have in common."""
     utf8 = read_only(np.frombuffer(text.encode("utf-8", "surrogatepass") or b"\n", np.uint8))
-    words, twins, runs, counters, _ = _scan(utf8, _ASCII)
+    words, twins, runs, counters = _scan(utf8, _ASCII)
     return Repetition(
         words.tolist(),
         [(first, second) for first, second in twins.tolist()],
@@ -27,7 +28,7 @@ def find_repetition(text: str) -> Repetition:
 
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 _BREAK, _LETTER, _SOLO = 0, 1, 2
-_LAYOUT, _REPEATS, _SHARED = np.uint8(Need.LAYOUT), np.uint8(Need.REPEATS), np.uint8(Need.SHARED)
+_REPEATS = np.uint8(Need.REPEATS)
 _ASCII = read_only(np.array([ord(chr(code).lower()) if chr(code).isalnum() else 0 for code in range(128)], np.uint64))
 
 
@@ -67,36 +68,34 @@ def _is_counter(utf8: npt.NDArray[np.uint8], start: int, end: int) -> bool:
 
 
 @kernel
-def _scan(
+def _tokenise(
     utf8: npt.NDArray[np.uint8], ascii_letters: npt.NDArray[np.uint64]
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64], int, bool]:
-    """What ``Repetition`` holds, and whether two paragraphs share any words in a row.
-
-    A run is told when it is two fifths of the shorter paragraph, or when the lower paragraph begins with it.
-    """
+) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64], npt.NDArray[np.int64], int, int]:
+    """Hashes of all words; by paragraph, with one more at the end, its first word and byte; window; counters."""
     size = utf8.size
     tokens = np.empty(size + 1, np.uint64)
-    starts = np.empty(size // 2 + 3, np.int64)  # the first token of each paragraph
-    starts[0] = 0
+    starts = np.empty(size // 2 + 3, np.int64)
+    bounds = np.empty(size // 2 + 3, np.int64)
+    starts[0] = bounds[0] = 0
     paragraphs = 1
     count = solos = counters = 0
     h = np.uint64(0)
-    opened = i = 0  # the byte that the paragraph begins at
+    i = 0
     while i < size:
-        byte = utf8[i]
+        byte = utf8[np.uint64(i)]  # without a sign there is no counting from the end to be thought of: a sixth less
         if byte < 0x80:
             # Without a branch, as in the shingles' kernel: where words end cannot be predicted.
             letter = ascii_letters[byte]
             is_word = np.uint64(letter != 0)
-            tokens[count] = h
+            tokens[np.uint64(count)] = h
             count += 1 if (h != 0) & (letter == 0) else 0
             h = ((h ^ letter) * _MULTIPLIER) & (np.uint64(0) - is_word)
             i += 1
             if byte == 10 and i < size and utf8[i] == 10:
-                counters += _is_counter(utf8, opened, i - 1)
+                counters += _is_counter(utf8, bounds[paragraphs - 1], i - 1)
                 i += 1
-                opened = i
                 starts[paragraphs] = count
+                bounds[paragraphs] = i
                 paragraphs += 1
             continue
         character, i = code_point(utf8, i)
@@ -115,10 +114,24 @@ def _scan(
     if h:
         tokens[count] = h
         count += 1
-    counters += _is_counter(utf8, opened, size)
+    counters += _is_counter(utf8, bounds[paragraphs - 1], size)
     starts[paragraphs] = count
+    bounds[paragraphs] = size + 2
     window = WINDOW_UNSPACED if 2 * solos > count else WINDOW
-    lengths = starts[1 : paragraphs + 1] - starts[:paragraphs]
+    return tokens[:count], starts[: paragraphs + 1], bounds[: paragraphs + 1], window, counters
+
+
+@kernel
+def _scan(
+    utf8: npt.NDArray[np.uint8], ascii_letters: npt.NDArray[np.uint64]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64], int]:
+    """What ``Repetition`` holds.
+
+    A run is told when it is two fifths of the shorter paragraph, or when the lower paragraph begins with it.
+    """
+    tokens, starts, _, window, counters = _tokenise(utf8, ascii_letters)
+    count, paragraphs = tokens.size, starts.size - 1
+    lengths = starts[1:] - starts[:-1]
 
     # Equal paragraphs, and windows of words, each by an open-addressing table of the first of its kind.
     bits = 4
@@ -155,8 +168,6 @@ def _scan(
 
     runs = np.empty((MAX_RUNS, 5), np.int64)
     found = 0
-    # In scripts without spaces the window depends on the whole text, so a part of it may share where it did not.
-    is_shared = pairs > 0 or solos > 0
     table[:] = -1
     power = np.uint64(1)
     for _ in range(window):
@@ -192,7 +203,6 @@ def _scan(
             p = owners[held]
             if p == q or j < done:
                 continue
-            is_shared = True
             back = 0
             while held - back > starts[p] and j - back > first and tokens[held - back - 1] == tokens[j - back - 1]:
                 back += 1
@@ -207,20 +217,116 @@ def _scan(
                 runs[found, 2], runs[found, 3] = held - back - starts[p], j - back - first
                 runs[found, 4] = length
                 found += 1
-    return lengths, twins[:pairs], runs[:found], counters, is_shared
+    return lengths, twins[:pairs], runs[:found], counters
 
 
 @kernel
-def _flag_shared(
-    offsets: npt.NDArray[np.int64],
-    utf8: npt.NDArray[np.uint8],
-    needs: npt.NDArray[np.uint8],
-    ascii_letters: npt.NDArray[np.uint64],
-) -> None:
+def _look_for_repeats(
+    offsets: npt.NDArray[np.int64], utf8: npt.NDArray[np.uint8], ascii_letters: npt.NDArray[np.uint64]
+) -> npt.NDArray[np.uint8]:
+    needs = np.zeros(offsets.size - 1, np.uint8)
     for row in range(offsets.size - 1):
-        if not needs[row] & _LAYOUT:
-            _, twins, runs, counters, is_shared = _scan(utf8[offsets[row] : offsets[row + 1]], ascii_letters)
-            if len(twins) or len(runs) or counters > 1:
-                needs[row] |= _REPEATS
-            if is_shared:
-                needs[row] |= _SHARED
+        text = utf8[offsets[row] : offsets[row + 1]]
+        tokens, starts, bounds, window, counters = _tokenise(text, ascii_letters)
+        # A run that drop_repeats acts on begins where one of its two paragraphs does, as a twin does, unless the two
+        # differ in a few words only.
+        if counters > 1 or _share_beginnings(tokens, starts, window) or _are_respelled(text, bounds):
+            needs[row] = _REPEATS
+    return needs
+
+
+@kernel
+def _share_beginnings(tokens: npt.NDArray[np.uint64], starts: npt.NDArray[np.int64], window: int) -> bool:
+    """Whether a paragraph's first ``window`` tokens stand in another one, or all of a shorter one are another one."""
+    paragraphs = starts.size - 1
+    bits = 4
+    while 1 << bits < 16 * paragraphs:
+        bits += 1
+    mask = np.uint64((1 << bits) - 1)
+    shift = np.uint64(64 - bits)
+    table = np.zeros(1 << bits, np.uint64)  # hashes of beginnings, with open addressing
+    owners = np.empty(1 << bits, np.int32)
+    for p in range(paragraphs):
+        first, end = starts[p], min(starts[p] + window, starts[p + 1])
+        if first == end:
+            continue
+        h = np.uint64(end - first < window)
+        for j in range(first, end):
+            h = h * _MULTIPLIER + tokens[j]
+        slot = (h ^ h >> np.uint64(31)) * _MULTIPLIER >> shift
+        while table[slot]:
+            if table[slot] == h:
+                return True
+            slot = (slot + np.uint64(1)) & mask
+        table[slot] = h
+        owners[slot] = p
+    power = np.uint64(1)
+    for _ in range(window):
+        power *= _MULTIPLIER
+    for p in range(paragraphs):
+        h = np.uint64(0)
+        for j in range(starts[p], starts[p + 1]):
+            h = h * _MULTIPLIER + tokens[j]
+            if j >= starts[p] + window:
+                h -= tokens[j - window] * power
+            slot = (h ^ h >> np.uint64(31)) * _MULTIPLIER >> shift
+            while table[slot]:
+                if table[slot] == h and owners[slot] != p:
+                    return True
+                slot = (slot + np.uint64(1)) & mask
+    return False
+
+
+_MAX_PAIRS = 1000  # of paragraphs with as many words; where there are more, it is not told
+
+
+@kernel
+def _are_respelled(utf8: npt.NDArray[np.uint8], bounds: npt.NDArray[np.int64]) -> bool:
+    """Whether two paragraphs have as many words, as ``str.split`` counts them, and nine tenths of them the same."""
+    paragraphs = bounds.size - 1
+    words = np.zeros(paragraphs, np.int64)
+    for p in range(paragraphs):
+        paragraph = utf8[bounds[p] : bounds[p + 1] - 2]
+        begun = 0
+        for i in range(1, paragraph.size):  # without a branch, for many bytes at once
+            begun += (paragraph[i] > 0x20) & (paragraph[i - 1] <= 0x20)
+        words[p] = begun + (paragraph.size > 0 and paragraph[0] > 0x20)
+    pairs = 0
+    for q in range(paragraphs):
+        if words[q] < MIN_SIMILAR_WORDS:
+            continue
+        for p in range(q):
+            if words[p] == words[q]:
+                pairs += 1
+                if pairs > _MAX_PAIRS or _is_respelled(
+                    utf8, bounds[p], bounds[p + 1] - 2, bounds[q], bounds[q + 1] - 2, words[q] // 10
+                ):
+                    return True
+    return False
+
+
+@kernel
+def _is_respelled(utf8: npt.NDArray[np.uint8], i: int, i_end: int, j: int, j_end: int, most: int) -> bool:
+    """Whether the words of two paragraphs, which have as many, differ in at most ``most`` places."""
+    differing = 0
+    while True:
+        while i < i_end and utf8[i] <= 0x20:
+            i += 1
+        while j < j_end and utf8[j] <= 0x20:
+            j += 1
+        if i >= i_end or j >= j_end:
+            return True
+        same = True
+        while i < i_end and utf8[i] > 0x20 and j < j_end and utf8[j] > 0x20:
+            same &= utf8[i] == utf8[j]
+            i += 1
+            j += 1
+        while i < i_end and utf8[i] > 0x20:
+            i += 1
+            same = False
+        while j < j_end and utf8[j] > 0x20:
+            j += 1
+            same = False
+        differing += not same
+        if differing > most:
+            return False

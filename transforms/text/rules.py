@@ -68,9 +68,9 @@ _REPORTS = re.compile(
     r"|сказала?|заявила?|потому что|powiedzia\w{1,3}|sade|dedi)\b"
 )
 _NESTED_GROUP = re.compile(r"\([^()]*\)")
-_SENTENCE_ENDS = tuple(".!?…。！？؟۔।")
+SENTENCE_ENDS = tuple(".!?…。！？؟۔।")
+CLOSING = " \t\r\n\u00a0\"'”’»)]"
 _CUT_SHORT = ("...", "…")
-_CLOSING = " \t\r\n\u00a0\"'”’»)]"
 
 
 class RuleError(ValueError):
@@ -85,21 +85,25 @@ def normalise_block(block: str) -> str:
     >>> normalise_block("→ Leave a  Reply…")
     'leave a reply'
     """
-    if not block.isascii():
-        block = unicodedata.normalize("NFKC", block.translate(_STRAIGHT))
-    key = " ".join(block.casefold().split()).strip(_EDGE)
+    folded = block.casefold() if block.isascii() else normalise_characters(block)
+    key = " ".join(folded.split()).strip(_EDGE)
     if key.isascii():
         return key
     start, end = 0, len(key)
-    while start < end and _is_edge(key[start]):
+    while start < end and is_edge(key[start]):
         start += 1
-    while end > start and _is_edge(key[end - 1]):
+    while end > start and is_edge(key[end - 1]):
         end -= 1
     return key[start:end]
 
 
+def normalise_characters(block: str) -> str:
+    """Small letters, straight quotes, plain dashes and compatible forms, as wordings are compared."""
+    return unicodedata.normalize("NFKC", block.translate(_STRAIGHT)).casefold()
+
+
 @functools.cache
-def _key_of_literal(literal: str) -> str:
+def key_of_literal(literal: str) -> str:
     """Literals are checked when they are read and compiled afterwards; normalising them once halves the start."""
     return normalise_block(literal)
 
@@ -110,7 +114,7 @@ def ends_sentence(block: str) -> bool:
     >>> ends_sentence("“It rains.” "), ends_sentence("Related posts")
     (True, False)
     """
-    return block.rstrip(_CLOSING).endswith(_SENTENCE_ENDS)
+    return block.rstrip(CLOSING).endswith(SENTENCE_ENDS)
 
 
 def block_start(block: str, chars: int) -> str:
@@ -149,7 +153,8 @@ def _word_pattern(words: Iterable[str]) -> re.Pattern[str]:
     return re.compile("|".join(branches) or r"(?!)")
 
 
-def _is_edge(char: str) -> bool:
+def is_edge(char: str) -> bool:
+    """Whether a character is not counted where a block begins and ends."""
     return unicodedata.category(char)[0] in "PSZC" and char != "©"
 
 
@@ -207,9 +212,9 @@ class CruftRules:
     kept: tuple[str, ...] = ()
     promo_starts: frozenset[str] = dataclasses.field(init=False, repr=False, compare=False)
     """How the lines begin that may go wherever they stand: promos and the blocks of bars."""
+    long_starts: frozenset[str] = dataclasses.field(init=False, repr=False, compare=False)
     looked_up: dict[str, Rule | None] = dataclasses.field(init=False, repr=False, compare=False, default_factory=dict)
     """What :mod:`transforms.text.tail` found of short lines."""
-    _long_starts: frozenset[str] = dataclasses.field(init=False, repr=False, compare=False)
     _literals: Mapping[str, Rule] = dataclasses.field(init=False, repr=False, compare=False)
     _first_words: frozenset[str] = dataclasses.field(init=False, repr=False, compare=False)
     _pattern: re.Pattern[str] = dataclasses.field(init=False, repr=False, compare=False)
@@ -221,7 +226,7 @@ class CruftRules:
         literals: dict[str, Rule] = {}
         for rule in self.rules:
             for literal in rule.literals:
-                key = _key_of_literal(literal)
+                key = key_of_literal(literal)
                 # A word that is ordinary in one language is ordinary: of two rules the weaker has it.
                 if key not in literals or rule.strength == "weak":
                     literals[key] = rule
@@ -231,7 +236,7 @@ class CruftRules:
         long = {key for key in literals if len(key) >= SHORT_BLOCK_CHARS}
         long |= {pattern for pattern, _ in branches if _has_plain_start(pattern, LONG_START_CHARS)}
         object.__setattr__(self, "promo_starts", _block_starts(promos, PROMO_START_CHARS))
-        object.__setattr__(self, "_long_starts", _block_starts(long, LONG_START_CHARS))
+        object.__setattr__(self, "long_starts", _block_starts(long, LONG_START_CHARS))
         object.__setattr__(self, "_literals", literals)
         object.__setattr__(self, "_first_words", frozenset(key.partition(" ")[0] for key in literals))
         # An empty group at the end of each branch tells which one matched. In front it would switch off the
@@ -239,7 +244,7 @@ class CruftRules:
         combined = "|".join(f"(?:{pattern})()" for pattern, _ in branches) or r"(?!)"
         object.__setattr__(self, "_pattern", re.compile(combined))
         object.__setattr__(self, "_pattern_rules", tuple(rule for _, rule in branches))
-        object.__setattr__(self, "_kept", frozenset(map(_key_of_literal, self.kept)))
+        object.__setattr__(self, "_kept", frozenset(map(key_of_literal, self.kept)))
         object.__setattr__(self, "_agency", _word_pattern(self.agencies))
 
     def __reduce__(self) -> tuple[type["CruftRules"], tuple[tuple[Rule, ...], tuple[str, ...], tuple[str, ...]]]:
@@ -256,7 +261,7 @@ class CruftRules:
         if block[:1] in OPENING_QUOTES:
             return None
         if len(block) > SHORT_BLOCK_CHARS and (
-            len(block) > MAX_BLOCK_CHARS or block_start(block, LONG_START_CHARS) not in self._long_starts
+            len(block) > MAX_BLOCK_CHARS or block_start(block, LONG_START_CHARS) not in self.long_starts
         ):
             return self._find_long_label(block)
         key = normalise_block(block)
@@ -459,7 +464,7 @@ def _parse_rules(file: str, table: Mapping[str, Any]) -> Iterable[Rule]:
     for entry in entries:
         rule = _parse_rule(file, entry)
         for literal in rule.literals:
-            other = seen.setdefault((rule.language, _key_of_literal(literal)), rule.name)
+            other = seen.setdefault((rule.language, key_of_literal(literal)), rule.name)
             if other != rule.name:
                 raise _error(file, rule.name, "literals", f"[{literal}] is in [{other}] too", "keep one")
         yield rule
@@ -488,7 +493,7 @@ def _parse_rule(file: str, entry: Mapping[str, Any]) -> Rule:
     if not literals and not patterns:
         raise _error(file, name, "literals", "is missing, and so is [patterns]", "give at least one wording")
     for literal in literals:
-        if not _key_of_literal(literal) or len(literal) > MAX_BLOCK_CHARS:
+        if not key_of_literal(literal) or len(literal) > MAX_BLOCK_CHARS:
             problem = f"[{literal[:60]}] has no letters or is over {MAX_BLOCK_CHARS} characters"
             raise _error(file, name, "literals", problem, "no block can match it; take it out")
     for pattern in patterns:

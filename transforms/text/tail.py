@@ -6,7 +6,7 @@ and fifteen above the end of each of 2,206 labelled pages (docs/cleaning.md).
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
 from transforms.text.rules import MAX_ROW_CHARS, OPENING_QUOTES, SHORT_BLOCK_CHARS, CruftRules, Rule, ends_sentence
@@ -148,10 +148,10 @@ _NOTICES: Final = (
     "all rights reserved", "alle rechte vorbehalten", "tous droits réservés", "derechos reservados",
     "diritti riservati", "direitos reservados", "права защищены", "版权所有", "無断転載", "무단 전재", "무단전재",
 )  # fmt: skip
-# Parts of these, for a look that is cheap in a long paragraph.
-_NOTICE_CLUES: Final = ("serv", "ehalten", "(c)", "opyright")
-_NOTICE_CLUES_BEYOND_ASCII: Final = ("©", "защищ", "版", "転", "전재")
 _NOTICE_STARTS: Final = ("©", "(c) ", "copyright ")
+# Each of these holds eight characters of NOTICE_CLUES or one of NOTICE_SIGNS, or begins with a bracket.
+NOTICE_CLUES: Final = ("s reserv", "s réserv", "i riserv", "vorbehal", "а защище", "copyrigh")
+NOTICE_SIGNS: Final = "©版転재"
 
 
 def _tail_rule(name: str) -> Rule:
@@ -260,17 +260,16 @@ def _look_up(text: str, rules: CruftRules) -> Rule | None:
 
 
 def _is_notice(text: str) -> bool:
-    lower = text.lower()
-    if not _holds_any(lower, _NOTICE_CLUES) and (text.isascii() or not _holds_any(lower, _NOTICE_CLUES_BEYOND_ASCII)):
-        return False
     folded = text.casefold()
     if folded.startswith(_NOTICE_STARTS):
         return True
+    if not _holds_any(folded, NOTICE_CLUES) and (text.isascii() or not _holds_any(folded, NOTICE_SIGNS)):
+        return False
     places = [place for notice in _NOTICES if (place := folded.find(notice)) >= 0]
     return bool(places) and folded[min(places) - 1 : min(places)] not in OPENING_QUOTES  # an article may quote one
 
 
-def _holds_any(text: str, clues: tuple[str, ...]) -> bool:
+def _holds_any(text: str, clues: Iterable[str]) -> bool:
     for clue in clues:  # noqa: SIM110 - a generator would cost more than all the searches
         if clue in text:
             return True

@@ -1,0 +1,189 @@
+"""Rules out credits for a batch of texts: only those that name an agency where one may stand are looked at closely."""
+
+import re
+from typing import Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from transforms.text.credits import (
+    CREDIT_LINE_CHARS,
+    DATELINE_CHARS,
+    FRAME,
+    HEAD_BLOCKS,
+    SIGNATURE_CHARS,
+    TAIL_BLOCKS,
+)
+from transforms.text.hash_sets import HashSet, contains, hash_set, rolled
+from transforms.text.need import Need
+from transforms.text.rules import CREDIT_START_CHARS, CreditRules
+from transforms.text.shingles import code_point, kernel
+
+_CREDITS: Final = np.uint8(Need.CREDITS)
+
+
+class CreditGates(NamedTuple):
+    """What credits are made of, as hash sets for the kernel; made once by :func:`gates_of`."""
+
+    agencies: HashSet
+    """A word of each spelling, the one least likely in a sentence."""
+    starts: HashSet
+    """The first characters of what begins a credit line, in small letters."""
+    ends: HashSet
+    """The last words of what ends one, in small letters."""
+
+
+def gates_of(rules: CreditRules) -> CreditGates:
+    """The gates of these rules."""
+    words = (max(_WORD.findall(spelling), key=_rareness, default="") for spelling in rules.agencies)
+    ends = {_WORD.findall(phrase)[-1] for phrase in rules.after}
+    return CreditGates(hash_set({word for word in words if word}), hash_set(rules.before_starts), hash_set(ends))
+
+
+# General and CJK punctuation, «» and full-width brackets end a word, as :func:`_names_agency` reads bytes.
+_WORD: Final = re.compile("[0-9A-Za-z]+|[^\\x00-\xbf\u2000-\u2fff\u3000-\u303f\uf000-\uffff]+")
+
+
+def _rareness(word: str) -> tuple[bool, int]:
+    return word.lower() != "the", len(word)
+
+
+def look_for_credits(
+    offsets: npt.NDArray[np.int64], utf8: npt.NDArray[np.uint8], gates: CreditGates
+) -> npt.NDArray[np.uint8]:
+    """Which texts (Arrow's buffers) name an agency where a dateline or a credit line may stand (``Need.CREDITS``)."""
+    return _look_for_credits(offsets, utf8, *gates)
+
+
+_FRAME: Final = np.array(list(map(ord, FRAME)), np.int64)
+
+
+@kernel
+def _look_for_credits(
+    offsets: npt.NDArray[np.int64], utf8: npt.NDArray[np.uint8], agencies: HashSet, starts: HashSet, ends: HashSet
+) -> npt.NDArray[np.uint8]:
+    needs = np.zeros(offsets.size - 1, np.uint8)
+    for row in range(offsets.size - 1):
+        start, end = offsets[row], offsets[row + 1]
+        found = False
+        i = start
+        for _ in range(HEAD_BLOCKS):
+            while i < end and utf8[i] == 0x0A:
+                i += 1
+            j = i
+            chars = 0
+            framed = False  # in a dateline an agency stands in brackets or between slashes
+            while j < end and utf8[j] != 0x0A and chars <= DATELINE_CHARS:
+                framed |= utf8[j] == 0x28 or utf8[j] == 0x2F
+                chars += (utf8[j] & 0xC0) != 0x80
+                j += 1
+            found |= framed and _names_agency(utf8, i, j, agencies)
+            while j < end and utf8[j] != 0x0A:
+                j += 1
+            i = j
+        i = end
+        for position in range(TAIL_BLOCKS):
+            while i > start and utf8[i - 1] == 0x0A:
+                i -= 1
+            j = short = i
+            chars = 0
+            while j > start and utf8[j - 1] != 0x0A:
+                j -= 1
+                chars += (utf8[j] & 0xC0) != 0x80
+                short = j if chars <= SIGNATURE_CHARS else short
+            if chars <= CREDIT_LINE_CHARS and _may_be_credit_line(utf8, j, i, starts, ends):
+                found |= _names_agency(utf8, j, i, agencies)
+            elif position < 2:  # a signature at its end
+                found |= _names_agency(utf8, short, i, agencies)
+            i = j
+        if found:
+            needs[row] = _CREDITS
+    return needs
+
+
+@kernel
+def _may_be_credit_line(utf8: npt.NDArray[np.uint8], i: int, end: int, starts: HashSet, ends: HashSet) -> bool:
+    """Whether a block is as short as a signature, or begins or ends as a credit line does."""
+    if i == end or utf8[i] | 0x20 == 0x63 or utf8[i] == 0x28:  # "Copyright", "(c)"
+        return True
+    # Without the brackets, dashes and stars around it.
+    while i < end:
+        code, after = code_point(utf8, i)
+        if not _is_in_frame(code):
+            break
+        i = after
+    while end > i:
+        last = end - 1
+        while utf8[last] & 0xC0 == 0x80:
+            last -= 1
+        code, _ = code_point(utf8, last)
+        if not _is_in_frame(code):
+            break
+        end = last
+    chars = 0
+    h = np.uint64(0)
+    j = i
+    while j < end and chars <= SIGNATURE_CHARS:
+        if chars < CREDIT_START_CHARS:
+            if utf8[j] >= 0x80:
+                return True  # which is its small letter is not looked up here
+            h = rolled(h, np.int64(_small(utf8[j])))
+        chars += (utf8[j] & 0xC0) != 0x80
+        j += 1
+    if chars <= SIGNATURE_CHARS or contains(starts, h):
+        return True
+    j = end
+    while j > i and _is_letter(utf8[j - 1]):
+        j -= 1
+    if j > i and utf8[j - 1] >= 0x80:
+        # Quotation marks end many paragraphs, letters beyond ASCII few credit lines.
+        last = j - 1
+        while utf8[last] & 0xC0 == 0x80:
+            last -= 1
+        code, _ = code_point(utf8, last)
+        return bool(not 0x2000 <= code < 0x2100)
+    h = np.uint64(0)
+    while j < end:
+        h = rolled(h, np.int64(_small(utf8[j])))
+        j += 1
+    return contains(ends, h)
+
+
+@kernel
+def _small(byte: np.uint8) -> np.uint8:
+    return byte | 0x20 if 0x41 <= byte < 0x5B else byte
+
+
+@kernel
+def _is_letter(byte: np.uint8) -> bool:
+    return bool(0x61 <= byte | 0x20 < 0x7B)
+
+
+@kernel
+def _is_in_frame(code: np.int64) -> bool:
+    found = False
+    for i in range(_FRAME.size):
+        found |= _FRAME[i] == code
+    return found
+
+
+@kernel
+def _names_agency(utf8: npt.NDArray[np.uint8], i: int, end: int, agencies: HashSet) -> bool:
+    h = np.uint64(0)
+    while i < end and utf8[i] & 0xC0 == 0x80:  # the rest of a character that was cut
+        i += 1
+    in_other = False  # a word is of ASCII or of other letters, as "AP通信" is two
+    while i < end:
+        byte = utf8[i]
+        is_ascii = bool(0x30 <= byte < 0x3A or 0x41 <= byte < 0x5B or 0x61 <= byte < 0x7B)
+        code, after = (np.int64(byte), i + 1) if byte < 0x80 else code_point(utf8, i)
+        is_other = bool(code >= 0xC0 and not (0x2000 <= code < 0x3040 or 0xF000 <= code < 0x10000))
+        if h and (not (is_ascii or is_other) or is_other != in_other):
+            if contains(agencies, h):
+                return True
+            h = np.uint64(0)
+        if is_ascii or is_other:
+            h = rolled(h, np.int64(code))
+            in_other = is_other
+        i = after
+    return h != 0 and contains(agencies, h)

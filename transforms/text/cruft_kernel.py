@@ -1,0 +1,385 @@
+"""Rules out cruft and promos for a batch of texts, so that most articles are spared :mod:`transforms.text.cruft`.
+
+For ``strip_cruft`` to find something, a rule has to know one of the last lines, as far up as :func:`tail.find_window`
+looks, or the text has to end in several short lines (:func:`tail.find_short_run`), or to hold a promo.
+
+No line is looked up here. A rule can know a line only if the line is a wording, begins with one or begins as a pattern
+does; hashes of all wordings and of the patterns' beginnings tell that. Wherever it is not certain the answer is yes: in
+a line with letters beyond U+2100, say, or with a character that normalises to several.
+"""
+
+import functools
+import math
+import re
+import unicodedata
+from collections.abc import Iterable
+from typing import Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from transforms.text.form_kernel import second_parts
+from transforms.text.hash_sets import HashSet, contains, hash_set, packed_set, rolled
+from transforms.text.need import Need
+from transforms.text.pattern_starts import pattern_starts
+from transforms.text.rules import (
+    BAR_ANCHORS,
+    BULLETS,
+    CLOSING,
+    LONG_START_CHARS,
+    MAX_BLOCK_CHARS,
+    MAX_ROW_CHARS,
+    MAX_WORDING_WORDS,
+    PROMO_START_CHARS,
+    SENTENCE_ENDS,
+    SHORT_BLOCK_CHARS,
+    CruftRules,
+    Rule,
+    is_edge,
+    key_of_literal,
+    normalise_characters,
+)
+from transforms.text.shingles import code_point, kernel, read_only
+from transforms.text.tail import (
+    LONG_WEIGHT,
+    MAX_COMMENTS_WEIGHT,
+    MIN_RUN_SCORE,
+    NOTICE_CLUES,
+    NOTICE_SIGNS,
+    PLAIN_LINE,
+    SIGNS,
+)
+
+_PATTERN_CHARS: Final = 8  # of a pattern's start
+# A run has to hold so many lines that no rule knows: at best, each shows every sign, and those with a digit a date too.
+_MAX_SCORE: Final = PLAIN_LINE + sum(max(sign.score, 0.0) for sign in SIGNS)
+_MAX_SCORE_WORDS: Final = _MAX_SCORE - sum(sign.score for sign in SIGNS if sign.name == "date")
+_MIN_RUN_LINES: Final = math.ceil(MIN_RUN_SCORE / _MAX_SCORE)
+_MIN_RUN_LINES_WORDS: Final = math.ceil(MIN_RUN_SCORE / _MAX_SCORE_WORDS)
+
+
+class CruftGates(NamedTuple):
+    """What the rules know, as hash sets for the kernel; made once by :func:`gates_of`."""
+
+    promo_starts: HashSet
+    """Of lines as they are, without bullets."""
+    long_starts: HashSet
+    """The same of lines that are longer than SHORT_BLOCK_CHARS."""
+    wordings: HashSet
+    """Whole lines, as ``normalise_block`` leaves them."""
+    labels: HashSet
+    """Those that may have a colon and anything behind them."""
+    patterns: HashSet
+    """What normalised lines begin with if a pattern matches them."""
+    promo_wordings: HashSet
+    promo_labels: HashSet
+    promo_patterns: HashSet
+
+
+def gates_of(rules: CruftRules) -> CruftGates | None:
+    """The gates of these rules; None if a pattern, one of the user's, may begin with anything."""
+    promos = [rule for rule in rules.rules if rule.kind == "promo" or rule.form in BAR_ANCHORS]
+    patterns, promo_patterns = _pattern_starts(rules.rules), _pattern_starts(promos)
+    if "" in patterns:
+        return None
+    return CruftGates(
+        hash_set(rules.promo_starts),
+        hash_set(rules.long_starts),
+        *(hash_set(_wordings(rules.rules)), hash_set(_labels(rules.rules)), hash_set(patterns)),
+        *(hash_set(_wordings(promos)), hash_set(_labels(promos)), hash_set(promo_patterns)),
+    )
+
+
+def _pattern_starts(rules: Iterable[Rule]) -> set[str]:
+    patterns = (re.compile(pattern) for rule in rules for pattern in rule.patterns)
+    return {start for pattern in patterns for start in pattern_starts(pattern, _PATTERN_CHARS)}
+
+
+def _wordings(rules: Iterable[Rule]) -> set[str]:
+    return {key_of_literal(literal) for rule in rules for literal in rule.literals}
+
+
+def _labels(rules: Iterable[Rule]) -> set[str]:
+    return _wordings(rule for rule in rules if rule.before_colon)
+
+
+def look_for_cruft(
+    offsets: npt.NDArray[np.int64], utf8: npt.NDArray[np.uint8], gates: CruftGates
+) -> npt.NDArray[np.uint8]:
+    """Which texts (Arrow's buffers) may have cruft at their end (``Need.TAIL``) or a promo (``Need.PROMOS``)."""
+    return _look_for_cruft(offsets, utf8, _characters(), _notices(), *gates)
+
+
+# An entry of the table of characters: the one it is normalised to, below flags.
+_CHARACTER: Final = np.uint32(0xFFFF)
+_EDGE: Final = np.uint32(1 << 16)  # not counted at the ends of a line
+_SPACE: Final = np.uint32(1 << 17)
+_BAR: Final = np.uint32(1 << 18)  # parts the labels of a row
+_DASH: Final = np.uint32(1 << 19)  # the same behind a space
+_UNSURE: Final = np.uint32(1 << 20)  # becomes none or several, or depends on its neighbours
+_TABLE_SIZE: Final = 0x2100  # up to general punctuation; lines with letters beyond are looked up
+
+
+@functools.cache
+def _characters() -> npt.NDArray[np.uint32]:
+    """By code point: what ``normalise_block`` does to it, where that can be said of the character alone."""
+    table = np.full(_TABLE_SIZE, _UNSURE, np.uint32)
+    seconds = second_parts()
+    for code in range(_TABLE_SIZE):
+        normal = normalise_characters(chr(code))
+        interacts = {normal, chr(code)} & seconds or any(map(unicodedata.combining, normal))
+        if len(normal) != 1 or ord(normal) > _CHARACTER or interacts:
+            continue
+        if normal.isspace():
+            table[code] = ord(" ") | _SPACE
+        elif normal.isprintable():
+            table[code] = ord(normal) | (_EDGE if is_edge(normal) else 0)
+    table[ord("`")] = _UNSURE  # an apostrophe, but not in a line that is ASCII
+    for characters, flag in (("|·•", _BAR), ("/:»>–—-", _DASH)):
+        table[list(map(ord, characters))] |= flag
+    return read_only(table)
+
+
+@functools.cache
+def _notices() -> HashSet:
+    return packed_set(NOTICE_CLUES)
+
+
+_NOTICE_SIGNS: Final = np.array(list(map(ord, NOTICE_SIGNS)), np.int64)
+_BULLETS: Final = np.array(list(map(ord, BULLETS)), np.int64)
+_CLOSING: Final = np.array(list(map(ord, CLOSING)), np.int64)
+_SENTENCE_ENDS: Final = np.array(list(map(ord, SENTENCE_ENDS)), np.int64)
+_PROMOS: Final = np.uint8(Need.PROMOS)
+_TAIL: Final = np.uint8(Need.TAIL)
+
+
+@kernel
+def _look_for_cruft(
+    offsets: npt.NDArray[np.int64],
+    utf8: npt.NDArray[np.uint8],
+    characters: npt.NDArray[np.uint32],
+    notices: HashSet,
+    promo_starts: HashSet,
+    long_starts: HashSet,
+    wordings: HashSet,
+    labels: HashSet,
+    patterns: HashSet,
+    promo_wordings: HashSet,
+    promo_labels: HashSet,
+    promo_patterns: HashSet,
+) -> npt.NDArray[np.uint8]:
+    needs = np.zeros(offsets.size - 1, np.uint8)
+    for row in range(offsets.size - 1):
+        start, end = offsets[row], offsets[row + 1]
+        # From the last line up, as tail.find_window and tail.find_short_run go, until neither would look any further.
+        weight = 0
+        run = 0  # lines at the very end that are short and no sentences
+        in_run = True
+        has_digits = False
+        line_end = end
+        while line_end > start and weight < MAX_COMMENTS_WEIGHT:
+            i = line_end
+            chars = 0
+            while i > start and utf8[i - 1] != 0x0A:
+                i -= 1
+                chars += (utf8[i] & 0xC0) != 0x80
+            if chars:
+                in_run &= chars <= SHORT_BLOCK_CHARS
+                weight += 1 if chars <= SHORT_BLOCK_CHARS else LONG_WEIGHT
+                if in_run and not _ends_sentence(utf8, i, line_end):
+                    run += 1
+                    has_digits |= _may_hold_digit(utf8, i, line_end)
+                if run >= (_MIN_RUN_LINES if has_digits else _MIN_RUN_LINES_WORDS) or _may_be_known(
+                    utf8, i, line_end, chars, characters, notices, long_starts, wordings, labels, patterns
+                ):
+                    needs[row] |= _TAIL
+                    break
+            line_end = i - 1
+        line_end = start - 1
+        while line_end < end:
+            i = line_end + 1
+            line_end = i
+            while line_end < end and utf8[line_end] != 0x0A:
+                line_end += 1
+            if (
+                line_end > i
+                and _starts_with_any(utf8, i, line_end, promo_starts, PROMO_START_CHARS)
+                and _may_be_promo(utf8, i, line_end, characters, promo_wordings, promo_labels, promo_patterns)
+            ):
+                needs[row] |= _PROMOS
+                break
+    return needs
+
+
+@kernel
+def _starts_with_any(utf8: npt.NDArray[np.uint8], i: int, end: int, starts: HashSet, count: int) -> bool:
+    """Whether the line at byte ``i`` begins, behind bullets, with one of ``starts``, each ``count`` characters long.
+
+    Starts may be shorter where the whole line is.
+    """
+    h = np.uint64(0)
+    chars = 0
+    while i < end and utf8[i] != 0x0A and chars < count:
+        character, i = code_point(utf8, i)
+        if not chars and _is_among(_BULLETS, character):
+            continue
+        h = rolled(h, character)
+        chars += 1
+    return contains(starts, h)
+
+
+@kernel
+def _may_hold_digit(utf8: npt.NDArray[np.uint8], start: int, end: int) -> bool:
+    found = False
+    for i in range(start, end):
+        found |= 0x30 <= utf8[i] < 0x3A or utf8[i] >= 0x80
+    return found
+
+
+@kernel
+def _is_among(characters: npt.NDArray[np.int64], character: np.int64) -> bool:
+    found = False
+    for i in range(characters.size):
+        found |= characters[i] == character
+    return found
+
+
+@kernel
+def _ends_sentence(utf8: npt.NDArray[np.uint8], start: int, end: int) -> bool:
+    """``rules.ends_sentence`` of the line in ``utf8[start:end]``."""
+    while end > start:
+        last = end - 1
+        while utf8[last] & 0xC0 == 0x80:
+            last -= 1
+        character, _ = code_point(utf8, last)
+        if not _is_among(_CLOSING, character):
+            return _is_among(_SENTENCE_ENDS, character)
+        end = last
+    return False
+
+
+@kernel
+def _may_be_known(
+    utf8: npt.NDArray[np.uint8],
+    start: int,
+    end: int,
+    chars: int,
+    characters: npt.NDArray[np.uint32],
+    notices: HashSet,
+    long_starts: HashSet,
+    wordings: HashSet,
+    labels: HashSet,
+    patterns: HashSet,
+) -> bool:
+    """Whether ``tail.Text.find`` may know the line in ``utf8[start:end]`` of so many characters; no is certain."""
+    if chars > MAX_ROW_CHARS:
+        return False
+    sentence = _ends_sentence(utf8, start, end)
+    if (
+        sentence
+        and chars > SHORT_BLOCK_CHARS
+        and (chars > MAX_BLOCK_CHARS or not _starts_with_any(utf8, start, end, long_starts, LONG_START_CHARS))
+    ):
+        return _may_be_notice(utf8, start, end, characters, notices)
+    return _may_be_notice(utf8, start, end, characters, notices) or _may_be_wording(
+        utf8, start, end, sentence, characters, wordings, labels, patterns
+    )
+
+
+@kernel
+def _may_be_promo(
+    utf8: npt.NDArray[np.uint8],
+    start: int,
+    end: int,
+    characters: npt.NDArray[np.uint32],
+    wordings: HashSet,
+    labels: HashSet,
+    patterns: HashSet,
+) -> bool:
+    """Whether the line in ``utf8[start:end]`` may be a promo; the sets are of promos alone."""
+    chars = 0
+    for i in range(start, end):
+        chars += (utf8[i] & 0xC0) != 0x80
+    if chars > MAX_BLOCK_CHARS:
+        return False
+    return _may_be_wording(utf8, start, end, True, characters, wordings, labels, patterns)
+
+
+@kernel
+def _may_be_notice(
+    utf8: npt.NDArray[np.uint8], i: int, end: int, characters: npt.NDArray[np.uint32], notices: HashSet
+) -> bool:
+    """Whether a line may hold a notice of rights."""
+    if utf8[i] == 0x28 and i + 1 < end and utf8[i + 1] | 0x20 == 0x63:  # "(c"
+        return True
+    clue = np.uint64(0)
+    while i < end:
+        code, i = code_point(utf8, i)
+        if code >= 0x80 and _is_among(_NOTICE_SIGNS, code):
+            return True
+        if code < _TABLE_SIZE and not characters[code] & _UNSURE:
+            code = np.int64(characters[code] & _CHARACTER)
+        clue = clue << np.uint64(8) | np.uint64(code & 0xFF)
+        if contains(notices, clue):
+            return True
+    return False
+
+
+@kernel
+def _may_be_wording(
+    utf8: npt.NDArray[np.uint8],
+    i: int,
+    end: int,
+    sentence: bool,
+    characters: npt.NDArray[np.uint32],
+    wordings: HashSet,
+    labels: HashSet,
+    patterns: HashSet,
+) -> bool:
+    """Whether a line may be a wording, a label before a colon, a pattern's match or a row of wordings.
+
+    The line is normalised on the way, as ``rules.normalise_block`` does: ``h`` is the hash of all of it so far,
+    ``core`` the same without what would be cut off if the line ended here.
+    """
+    h = core = np.uint64(0)
+    chars = words = bars = 0
+    blank = True
+    gap = False  # behind a space
+    while i < end:
+        code, i = code_point(utf8, i)
+        entry = characters[code] if code < _TABLE_SIZE else _UNSURE
+        if entry & _UNSURE:
+            return True
+        if not sentence and (entry & _BAR or (gap and entry & _DASH)):
+            # Two parts of a row have to be known: of two both, so the first.
+            bars += 1
+            if bars > 1 or contains(wordings, core):
+                return True
+        if entry & _SPACE:
+            if not gap and chars and not sentence:
+                # A row of wordings without bars begins with one of a few words.
+                words += 1
+                if words <= MAX_WORDING_WORDS and contains(wordings, core):
+                    return True
+            gap = True
+            continue
+        blank = False
+        if not chars and entry & _EDGE:
+            gap = False
+            continue
+        if gap and chars:
+            h = rolled(h, np.int64(0x20))
+            chars += 1
+            if chars <= _PATTERN_CHARS and contains(patterns, h):
+                return True
+        gap = False
+        character = np.int64(entry & _CHARACTER)
+        if character == 0x3A and contains(labels, core):  # a colon
+            return True
+        h = rolled(h, character)
+        chars += 1
+        if chars <= _PATTERN_CHARS and contains(patterns, h):
+            return True
+        if not entry & _EDGE:
+            core = h
+    return blank or contains(wordings, core)

@@ -1,0 +1,62 @@
+"""Sets of strings that kernels can look in: hashes that roll over code points, in tables with open addressing."""
+
+from collections.abc import Iterable
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from transforms.text.shingles import kernel, read_only
+
+HashSet = npt.NDArray[np.uint64]
+
+_MULTIPLIER: Final = np.uint64(0x9E3779B97F4A7C15)
+
+
+def hash_set(texts: Iterable[str]) -> HashSet:
+    """The hashes of ``texts``, none of them empty, for :func:`contains`."""
+    return _table({_hash_of(text) for text in texts})
+
+
+def packed_set(texts: Iterable[str]) -> HashSet:
+    """The same of texts of eight characters, not hashed but packed, the lower eight bits of each."""
+    return _table({int.from_bytes(bytes(ord(character) & 0xFF for character in text)) for text in texts})
+
+
+def _table(hashes: set[int]) -> HashSet:
+    # At most a quarter full.
+    table = np.zeros(1 << (4 * len(hashes) + 1).bit_length(), np.uint64)
+    for value in sorted(hashes):
+        slot = value % table.size
+        while table[slot]:
+            slot = (slot + 1) % table.size
+        table[slot] = value
+    return read_only(table)
+
+
+def _hash_of(text: str) -> int:
+    """What :func:`rolled` makes of ``text``, from 0; never 0, which is an empty slot."""
+    value = 0
+    for character in text:
+        value = ((value ^ ord(character)) * int(_MULTIPLIER)) % 2**64
+        value ^= value >> 29
+    return value
+
+
+@kernel
+def rolled(h: np.uint64, character: np.int64) -> np.uint64:
+    """The hash of a string and one more character behind it."""
+    h = (h ^ np.uint64(character)) * _MULTIPLIER
+    return h ^ (h >> np.uint64(29))
+
+
+@kernel
+def contains(table: HashSet, h: np.uint64) -> bool:
+    """Whether a string of hash ``h`` is in the set; of two strings with one hash either is."""
+    mask = np.uint64(table.size - 1)
+    slot = h & mask
+    while table[slot]:
+        if table[slot] == h:
+            return True
+        slot = (slot + np.uint64(1)) & mask
+    return False
