@@ -232,6 +232,7 @@ def load_kernels(config: CleanConfig) -> None:
     signed = sign_articles(texts, 5, 128, 16)
     band_keys(signed.signatures, choose_banding(0.7, 128))
     refs = string_hashes(texts)
+    find_repetition(record.text)
     token_counts(texts)
     connected_components(refs, refs)
     paragraphs = hash_paragraphs(texts)

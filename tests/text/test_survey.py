@@ -18,7 +18,14 @@ from tests.text.test_repeats import PIECES as REPEATS
 from transforms.text.clean import CleanConfig, Cleaner
 from transforms.text.need import Need
 from transforms.text.pattern_starts import pattern_starts
-from transforms.text.rules import BAR_ANCHORS, load_credit_rules, load_cruft_rules, normalise_block
+from transforms.text.rules import (
+    BAR_ANCHORS,
+    PROMO_START_CHARS,
+    block_start,
+    load_credit_rules,
+    load_cruft_rules,
+    normalise_block,
+)
 from transforms.text.survey import Survey
 from transforms.text.tail import NOTICE_CLUES, NOTICE_SIGNS, Text
 
@@ -117,7 +124,7 @@ def test_no_promo_is_ruled_out():
         for rule in RULES.rules
         if rule.kind == "promo" or rule.form in BAR_ANCHORS
         for literal in rule.literals
-        if RULES.find(literal) is rule
+        if RULES.find(literal) is rule and block_start(literal, PROMO_START_CHARS) in RULES.promo_starts
     ]
     needs = SURVEY.cruft([f"{ARTICLE}\n\n{promo}\n\n{ARTICLE}" for promo in promos])
     assert [promo for promo, need in zip(promos, needs, strict=True) if not need & Need.PROMOS] == []

@@ -164,19 +164,19 @@ def _is_form(run: list[Block]) -> bool:
 
 
 def _remove_lines(text: str, lines: list[str], doomed: dict[int, Rule]) -> tuple[str, list[Edit]]:
-    starts = list(accumulate((len(line) + 1 for line in lines), initial=0))
+    ends = [chars + breaks for breaks, chars in enumerate(accumulate(map(len, lines)))]
     edits: list[Edit] = []
     cuts: list[tuple[int, int]] = []
     has_kept = False  # below the block
     below = (0, 0)  # what separates the block from the one kept below it, or from the text's end
     for index in sorted(doomed, reverse=True):
-        rule, start, end = doomed[index], starts[index], starts[index] + len(lines[index])
+        rule, start, end = doomed[index], ends[index] - len(lines[index]), ends[index]
         lower = _next_block(lines, range(index + 1, len(lines)))
         upper = _next_block(lines, range(index - 1, -1, -1))
         if lower not in doomed:
             has_kept |= lower is not None
-            below = (end, len(text) if lower is None else starts[lower])
-        above = (0 if upper is None else starts[upper] + len(lines[upper]), start)
+            below = (end, len(text) if lower is None else ends[lower] - len(lines[lower]))
+        above = (0 if upper is None else ends[upper], start)
         if upper is None:
             edits.append(Edit(rule.kind, rule.name, 0, text[:end] + text[slice(*below)], ""))
             cuts += (below, (0, end))

@@ -45,7 +45,8 @@ _CREDIT = re.compile(
     r"|shutterstock|istock|associated press|(?:via|/) ?ap|ap photo)\b|©|фото",
     re.IGNORECASE,
 )
-_MAX_CREDIT_WORDS = 10
+MAX_CREDIT_WORDS = 10
+MAX_LABEL_WORDS = 3
 _IN_CREDITS = frozenset(("and", "by", "courtesy", "de", "for", "from", "of", "par", "photo", "the", "via", "von"))
 
 # Page furniture, told by its wording and by standing there twice: then every copy goes.
@@ -227,7 +228,7 @@ class _Repeats:
             short, long, short_from, long_from = run.second, run.first, run.second_from, run.first_from
         before, after = short_from, words[short] - short_from - run.length
         if not before and (not after or (after == 1 and _is_cut_short(paragraphs[short], paragraphs[long]))):
-            if _CAPTION_LABEL.match(paragraphs[long]) and words[long] - words[short] <= _MAX_CREDIT_WORDS:
+            if _CAPTION_LABEL.match(paragraphs[long]) and words[long] - words[short] <= MAX_CREDIT_WORDS:
                 self._dropped[long] = "contained-repeat"
             elif self._is_contained(short, long, long_from):
                 self._dropped[short] = "contained-repeat"
@@ -270,13 +271,13 @@ class _Repeats:
         paragraph, other = self._paragraphs[short], self._paragraphs[long]
         if _ITEM.match(paragraph) or _CITED_TITLE.match(paragraph):
             return False
-        if not long_from and not after and before <= 3 and length >= 2 * _MIN_WORDS and long - short != 1:
+        if not long_from and not after and before <= MAX_LABEL_WORDS and length >= 2 * _MIN_WORDS and long - short != 1:
             return True  # "In short: …"
         if not is_prose(paragraph, _MIN_CHARS, _MIN_WORDS):
             return False
-        if not before and not long_from and 0 < after <= _MAX_CREDIT_WORDS and length >= _MIN_OVERLAP_WORDS:
+        if not before and not long_from and 0 < after <= MAX_CREDIT_WORDS and length >= _MIN_OVERLAP_WORDS:
             end, other_end = paragraph.split()[-after:], other.split()[length - self._words[long] :]
-            if len(other_end) <= _MAX_CREDIT_WORDS and _ends_with_credit(paragraph) and _ends_with_credit(other):
+            if len(other_end) <= MAX_CREDIT_WORDS and _ends_with_credit(paragraph) and _ends_with_credit(other):
                 return not any(word.islower() and word not in _IN_CREDITS for word in end + other_end)
             # A pull quote with its speaker's name, whom the paragraph names too.
             if after <= 4 and all(word[0].isupper() for word in end) and end[-1] in other:

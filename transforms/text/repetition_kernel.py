@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 
 from transforms.text.need import Need
-from transforms.text.repeats import MIN_SIMILAR_WORDS
+from transforms.text.repeats import MAX_CREDIT_WORDS, MAX_LABEL_WORDS, MIN_SIMILAR_WORDS
 from transforms.text.repetition import MAX_RUNS, WINDOW, WINDOW_UNSPACED, Repetition, Run
 from transforms.text.shingles import code_point, kernel, read_only
 
@@ -70,15 +70,15 @@ def _is_counter(utf8: npt.NDArray[np.uint8], start: int, end: int) -> bool:
 @kernel
 def _tokenise(
     utf8: npt.NDArray[np.uint8], ascii_letters: npt.NDArray[np.uint64]
-) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64], npt.NDArray[np.int64], int, int]:
-    """Hashes of all words; by paragraph, with one more at the end, its first word and byte; window; counters."""
+) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64], npt.NDArray[np.int64], int, int, int]:
+    """Hashes of words; each paragraph's first word and byte, and at the end one more; window, counters, wide spaces."""
     size = utf8.size
     tokens = np.empty(size + 1, np.uint64)
     starts = np.empty(size // 2 + 3, np.int64)
     bounds = np.empty(size // 2 + 3, np.int64)
     starts[0] = bounds[0] = 0
     paragraphs = 1
-    count = solos = counters = 0
+    count = solos = wide_spaces = counters = 0
     h = np.uint64(0)
     i = 0
     while i < size:
@@ -111,6 +111,7 @@ def _tokenise(
             tokens[count] = np.uint64(character) * _MULTIPLIER
             count += 1
             solos += 1
+        wide_spaces += character == 0x3000
     if h:
         tokens[count] = h
         count += 1
@@ -118,18 +119,27 @@ def _tokenise(
     starts[paragraphs] = count
     bounds[paragraphs] = size + 2
     window = WINDOW_UNSPACED if 2 * solos > count else WINDOW
-    return tokens[:count], starts[: paragraphs + 1], bounds[: paragraphs + 1], window, counters
+    return tokens[:count], starts[: paragraphs + 1], bounds[: paragraphs + 1], window, counters, wide_spaces
 
 
 @kernel
 def _scan(
     utf8: npt.NDArray[np.uint8], ascii_letters: npt.NDArray[np.uint64]
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64], int]:
-    """What ``Repetition`` holds.
+    """What ``Repetition`` holds."""
+    tokens, starts, _, window, counters, _ = _tokenise(utf8, ascii_letters)
+    twins, runs = _compare(tokens, starts, window)
+    return starts[1:] - starts[:-1], twins, runs, counters
+
+
+@kernel
+def _compare(
+    tokens: npt.NDArray[np.uint64], starts: npt.NDArray[np.int64], window: int
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Twins and runs.
 
     A run is told when it is two fifths of the shorter paragraph, or when the lower paragraph begins with it.
     """
-    tokens, starts, _, window, counters = _tokenise(utf8, ascii_letters)
     count, paragraphs = tokens.size, starts.size - 1
     lengths = starts[1:] - starts[:-1]
 
@@ -217,7 +227,7 @@ def _scan(
                 runs[found, 2], runs[found, 3] = held - back - starts[p], j - back - first
                 runs[found, 4] = length
                 found += 1
-    return lengths, twins[:pairs], runs[:found], counters
+    return twins[:pairs], runs[:found]
 
 
 @kernel
@@ -227,17 +237,48 @@ def _look_for_repeats(
     needs = np.zeros(offsets.size - 1, np.uint8)
     for row in range(offsets.size - 1):
         text = utf8[offsets[row] : offsets[row + 1]]
-        tokens, starts, bounds, window, counters = _tokenise(text, ascii_letters)
-        # A run that drop_repeats acts on begins where one of its two paragraphs does, as a twin does, unless the two
-        # differ in a few words only.
-        if counters > 1 or _share_beginnings(tokens, starts, window) or _are_respelled(text, bounds):
+        tokens, starts, bounds, window, counters, wide_spaces = _tokenise(text, ascii_letters)
+        if (
+            counters > 1
+            or (_share_beginnings(tokens, starts, window) and _may_be_repeats(tokens, starts, window))
+            or wide_spaces  # they part words too, which are counted without
+            or _are_respelled(text, bounds)
+        ):
             needs[row] = _REPEATS
     return needs
 
 
 @kernel
+def _may_be_repeats(tokens: npt.NDArray[np.uint64], starts: npt.NDArray[np.int64], window: int) -> bool:
+    """Whether there are twins, or runs that ``repeats._Repeats.judge_run`` acts on; respelled paragraphs apart."""
+    twins, runs = _compare(tokens, starts, window)
+    for k in range(len(runs)):
+        first, second, first_from, second_from, length = runs[k]
+        words, other_words = starts[first + 1] - starts[first], starts[second + 1] - starts[second]
+        if second - first == 1 and not second_from and first_from + length == words:
+            return True  # the lower one begins with what the upper one ends with
+        if words <= other_words and _may_be_repeat(words, first_from, second_from, length):
+            return True
+        if words >= other_words and _may_be_repeat(other_words, second_from, first_from, length):
+            return True
+    return len(twins) > 0
+
+
+@kernel
+def _may_be_repeat(words: np.int64, begins: np.int64, other_begins: np.int64, length: np.int64) -> bool:
+    """Whether a paragraph of so many words may only repeat a longer one; the run begins at these words of both."""
+    after = words - begins - length
+    return bool(
+        (not begins and after <= max(1, MAX_CREDIT_WORDS if not other_begins else 0))
+        or (not other_begins and not after and begins <= MAX_LABEL_WORDS)
+    )
+
+
+@kernel
 def _share_beginnings(tokens: npt.NDArray[np.uint64], starts: npt.NDArray[np.int64], window: int) -> bool:
-    """Whether a paragraph's first ``window`` tokens stand in another one, or all of a shorter one are another one."""
+    """A look that is cheaper than ``_compare``: whatever repeats begins where one of its two paragraphs does.
+
+    Whether a paragraph's first ``window`` tokens stand in another one, or all of a shorter one are another one."""
     paragraphs = starts.size - 1
     bits = 4
     while 1 << bits < 16 * paragraphs:

@@ -249,8 +249,10 @@ def _find(text: str, rules: CruftRules) -> Rule | None:
 
 
 def _look_up(text: str, rules: CruftRules) -> Rule | None:
+    if len(text) > MAX_ROW_CHARS:
+        return None
     rule = rules.find(text)
-    if rule is not None or len(text) > MAX_ROW_CHARS:
+    if rule is not None:
         return rule
     if not ends_sentence(text):
         rule = _ROWS.get(rules.find_row(text))
