@@ -57,11 +57,11 @@ class _Kernel:
     def _compiled(self) -> Callable[..., Any]:
         import numba
 
-        # What the function calls it must find compiled, under the names of its module.
+        # What the function calls it must find compiled, under the names of its module; and so must whoever imports it.
         names = self._function.__globals__
         for name in self._function.__code__.co_names:
             if isinstance(called := names.get(name), _Kernel):
-                names[name] = called._compiled
+                names[name] = called._function.__globals__[name] = called._compiled
         try:
             compiled = numba.njit(cache=True, nogil=True)(self._function)
         except RuntimeError:  # neither beside the sources nor below $HOME may be written
