@@ -176,7 +176,7 @@ def show_explanation(story: Mapping[str, Any], *, as_json: bool) -> None:
             highlight=False,
         )
         if duplicate["signs"]:
-            console.print("  why: " + _told_signs(duplicate["signs"]), soft_wrap=True, highlight=False)
+            _show_signs(console, duplicate["signs"])
         if kept:
             shown = " · ".join(str(kept[name]) for name in ("title", "source", "published") if kept[name] is not None)
             console.print(f"  {escape(shown)}", soft_wrap=True, highlight=False)
@@ -216,6 +216,7 @@ def show_comparison(comparison: "Comparison", names: tuple[str, str], *, as_json
                 "relation": comparison.decision.relation,
                 "score": comparison.decision.score,
                 "signs": {sign.name: sign.points for sign in comparison.decision.signs if sign.points},
+                "version_signs": {sign.name: sign.points for sign in comparison.decision.version_signs if sign.points},
             }
         )
         return
@@ -242,13 +243,12 @@ def show_comparison(comparison: "Comparison", names: tuple[str, str], *, as_json
                 if words:
                     console.print(f"[{style}]  {sign} {escape(_shortened(words))}[/]", soft_wrap=True, highlight=False)
     decision = comparison.decision
-    signs = [{"name": sign.name, "points": sign.points} for sign in decision.signs if abs(sign.points) >= 0.05]
+    weighed = (*decision.signs, *decision.version_signs)
     console.print(
         f"\nBy their texts alone: [bold]{decision.relation}[/], {decision.score:+.1f} points for one story",
         highlight=False,
     )
-    if signs:
-        console.print("  " + _told_signs(signs), soft_wrap=True, highlight=False)
+    _show_signs(console, [{"name": sign.name, "points": sign.points} for sign in weighed if abs(sign.points) >= 0.05])
 
 
 def _show_edits(console: Console, edits: Iterable[Mapping[str, Any]]) -> None:
@@ -270,12 +270,20 @@ def _shortened(text: str) -> str:
     return shown if len(shown) <= _MAX_SHOWN else f"{shown[: _MAX_SHOWN // 2]} … {shown[-_MAX_SHOWN // 2 :]}"
 
 
-def _told_signs(signs: Sequence[Mapping[str, Any]]) -> str:
-    """``words that both have +4.0, days between the two -1.2``: the weightiest first."""
-    from transforms.text.decide import SIGN_MEANINGS
+def _show_signs(console: Console, signs: Sequence[Mapping[str, Any]]) -> None:
+    """``why: words that both have +4.0, days between the two -1.2``, and what told a version from a copy."""
+    from transforms.text.decide import SIGN_MEANINGS, VERSION, VERSION_BASE
 
-    told = sorted(signs, key=lambda sign: -abs(sign["points"]))
-    return ", ".join(f"{SIGN_MEANINGS.get(sign['name'], sign['name'])} {sign['points']:+.1f}" for sign in told)
+    of_version = [sign for sign in signs if sign["name"] in VERSION]
+    total = VERSION_BASE + sum(sign["points"] for sign in of_version)
+    for what, weighed in (
+        ("why", [sign for sign in signs if sign["name"] not in VERSION]),
+        (f"{total:+.1f} points for another version", of_version),
+    ):
+        if weighed:
+            told = sorted(weighed, key=lambda sign: -abs(sign["points"]))
+            shown = (f"{SIGN_MEANINGS.get(sign['name'], sign['name'])} {sign['points']:+.1f}" for sign in told)
+            console.print(f"  {what}: {', '.join(shown)}", soft_wrap=True, highlight=False)
 
 
 def _listed(counts: Mapping[str, int], empty: str) -> str:

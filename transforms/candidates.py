@@ -18,7 +18,8 @@ from transforms.schemas import BANDS, EDGES, FINGERPRINTS, IDS, PAIR_COUNTS, REN
 from transforms.sign import Keyed
 from transforms.staging import Staging
 
-# Up to so many articles that share a fingerprint hash are paired each with each; of more, each with the longest.
+# Up to so many articles that share a fingerprint hash are paired each with each; of more, each with the longest and the
+# next longer one: pages that have all their hashes in common stand in one order under each, and so share enough.
 MAX_PAIRED: Final = 16
 
 # Pairs are few, and each partition of theirs is read from the files of all partitions of hashes.
@@ -107,8 +108,8 @@ def _count_shared(notice: Grouped, staging: Staging, window: Window | None = Non
     starts = _group_starts(hashes[1:] == hashes[:-1])
     position = np.arange(len(hashes)) - starts
     paired = np.bincount(starts, minlength=len(hashes))[starts] <= MAX_PAIRED
-    later = [np.flatnonzero(~paired & (position > 0))]
-    earlier = [starts[later[0]]]
+    with_longest, with_next = (np.flatnonzero(~paired & (position > least)) for least in (0, 1))
+    later, earlier = [with_longest, with_next], [starts[with_longest], with_next - 1]
     for distance in range(1, MAX_PAIRED):
         rows = np.flatnonzero(paired & (position >= distance))
         later.append(rows)

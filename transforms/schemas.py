@@ -26,7 +26,8 @@ COPY: Final = pa.struct(
 )
 
 SIGNS: Final = pa.list_(pa.struct([_field("name", pa.string()), _field("points", pa.float32())]))
-"""What spoke for one story (above 0) and against it, where signs decided; base points are not among them."""
+"""What spoke for one story (above 0) and against it, where signs decided, then what spoke for another version of it and
+not a copy; base points are not among them."""
 
 # What CleanShard leaves in staging: an article as cleaned, before anything is known of its copies.
 STAGED: Final = pa.schema(

@@ -20,7 +20,7 @@ from transforms.schemas import DECISIONS, MEMBER_ARTICLES, MEMBERS, RENAMES
 from transforms.sign import Keyed
 from transforms.staged import read_articles, with_rows
 from transforms.staging import Staging
-from transforms.text.decide import SAME_STORY, DecisionThresholds
+from transforms.text.decide import SAME_STORY, VERSION, DecisionThresholds
 from transforms.text.leaders import CANONICAL, EXACT, EXCERPT, NEAR, Thresholds, cluster_by_leader, match_earlier
 from transforms.text.shingles import shingle_hashes, token_counts, tokens
 from transforms.text.stories import MIN_JACCARD, Match, Reach, Verdict, find_stories, is_later_version, match_stories
@@ -348,5 +348,5 @@ def _within(config: DedupConfig) -> timedelta | None:
 def _signs(verdict: Verdict) -> list[dict[str, Any]] | None:
     if not verdict.points:
         return None
-    told = zip(SAME_STORY, verdict.points, strict=True)
+    told = [*zip(SAME_STORY, verdict.points, strict=True), *zip(VERSION, verdict.version_points, strict=False)]
     return [{"name": name, "points": round(points, 2)} for name, points in told if abs(points) >= 0.005]

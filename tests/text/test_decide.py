@@ -138,13 +138,101 @@ def test_three_paragraphs_of_its_own_above_a_long_story_are_more_than_a_copy_of_
         assert relation(earlier, later) == expected
 
 
-@pytest.mark.parametrize("correction", [("4.2", "4.3"), ("eleven", "twelve"), ("for ten years", "for years")])
-def test_a_correction_is_a_version_of_its_source_and_a_copy_elsewhere(correction):
+@pytest.mark.parametrize(
+    ("correction", "expected"),
+    [(("4.2", "4.3"), "update"), (("nine days", "9 days"), "near"), (("a second ship", "another ship"), "near")],
+)
+def test_a_corrected_number_is_a_version_of_its_source_and_a_copy_elsewhere(correction, expected):
     corrected = FERRY.replace(*correction)
-    assert relation(wire(), wire(corrected)) == "update"
+    decision = decide(wire(), wire(corrected))
+    assert decision.relation == expected
+    assert decision.is_own_version == (expected == "update")
     assert relation(wire(), wire(corrected, source="Gazette")) == "near"
     shorter = corrected[: corrected.index("Fishermen")]
     assert relation(wire(), wire(shorter)) == "excerpt"
+
+
+def test_one_page_at_another_time_is_another_version():
+    page = "https://wire.example/a"
+    again = wire(FERRY.replace("a second ship", "another ship"), url=page, published=MONDAY)
+    assert relation(wire(url=page, published=MONDAY), again) == "near"
+    assert relation(wire(url=page, published=MONDAY - timedelta(days=1)), again) == "update"
+
+
+def test_a_paragraph_more_is_a_version_and_captions_are_none():
+    more = FERRY + "\n\nA spokesman for the fishermen called the plan late, and dear, and said they had not been asked."
+    assert relation(wire(), wire(f"{more} They would go to court if they had to, he told the paper.")) == "update"
+    assert relation(wire(), wire("Picture: the ferry at the quay\n\n" + FERRY)) == "near"
+
+
+def test_a_headline_that_says_that_it_is_corrected_speaks_for_one_story():
+    text = FERRY[: FERRY.index("Fishermen")]
+    title = "Ferry returns after {} weeks in the yard"
+    first = Article(text, title.format(11), "Wire", None, MONDAY)
+    second = Article(text.replace("eleven", "twelve"), title.format(12), "Wire", None, MONDAY + timedelta(minutes=20))
+    assert relation(first, second) == "different"
+    for mark in ("CORRECTED - ", "Korrektur: ", "تصحيح: "):
+        decision = decide(first, second._replace(title=mark + (second.title or "")))
+        assert decision.relation == "update"
+        assert next(sign.points for sign in decision.signs if sign.name == "corrected") > 0
+    both = (article._replace(title=f"Update: {article.title}") for article in (first, second))
+    assert relation(*both) == "different"
+
+
+TAKES = """{lead}
+
+Two new engines were fitted and the car deck was strengthened, at a cost of 4.2 million crowns. The work took eleven
+weeks, three more than planned, because parts from the maker in Sundhaven arrived late.
+
+{middle}
+
+Fishermen had carried mail and medicine across the sound while the ferry was away. The school on the island held its
+classes online for nine days in January, when storms closed the sound to small boats as well."""
+
+
+def test_two_takes_of_a_story_in_two_houses_are_versions_and_house_edits_are_not():
+    early = TAKES.format(
+        lead=FERRY[: FERRY.index("\n")],
+        middle="The operator did not say when the night crossings, which were stopped in November, would begin again.",
+    )
+    late = TAKES.format(
+        lead="The island ferry returned to service on Monday after a winter in the yard, and broke down soon after.",
+        middle='"I could weep," said Marta Quill, whom passengers greeted with whistles when the tug had come in.',
+    )
+    edited = early.replace("crowns", "kr").replace(", the operator said", "").replace("as well", "too")
+    decision = decide(wire(early, source="Post"), wire(late, source="Gazette"))
+    assert decision.relation == "update"
+    assert not decision.is_own_version
+    assert relation(wire(early, source="Post"), wire(edited, source="Gazette")) == "near"
+
+
+def test_what_one_source_prints_under_another_headline_with_text_of_its_own_is_another_story():
+    background = FERRY[FERRY.index("Two new") :]
+    first = Article(f"{COUNCIL}\n\n{background}", "Council votes for a second ship", "Wire", None, MONDAY)
+    second = Article(
+        "Fishermen in Port Ellery asked on Tuesday what they would be paid, as the council voted for a second ship.\n\n"
+        f"{BAKERS}\n\n{background}",
+        "Who carried mail and medicine",
+        "Wire",
+        None,
+        MONDAY,
+    )
+    decision = decide(first, second)
+    assert decision.relation == "different"
+    assert next(sign.points for sign in decision.signs if sign.name == "own_headline") < -1
+    one_page = "https://wire.example/live"
+    same_page = decide(first._replace(url=one_page), second._replace(url=one_page))
+    assert all(sign.value == 0 for sign in same_page.signs if sign.name == "own_headline")
+
+
+def test_a_roundup_that_carries_most_of_another_houses_story_below_its_own_is_no_copy():
+    opening = f"{BAKERS}\n\n{OWLS}"
+    reworded = FERRY.replace("Monday", "Sunday").replace("three more than planned", "longer than it was to be")
+    roundup = Article(f"{opening}\n\n{COUNCIL}\n\n{reworded[:760]}", "The day on the coast", "Gazette", None, MONDAY)
+    decision = decide(wire(published=MONDAY), roundup)
+    assert decision.similarity.containment < 0.8
+    assert decision.relation == "different"
+    assert min(decision.signs, key=lambda sign: sign.points).name == "own_opening"
 
 
 def test_other_punctuation_makes_no_version():

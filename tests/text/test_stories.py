@@ -93,6 +93,32 @@ def test_the_version_that_is_wanted_leads(updates, kept):
     assert found(first, later, updates="all") == [(0, None), (1, None)]
 
 
+def test_of_two_prints_that_differ_in_a_word_the_latest_leads():
+    first = Article(FERRY, "Ferry returns", "wire", None, MONDAY)
+    again = Article(
+        FERRY.replace("a second ship", "another ship"), "Ferry returns", "wire", None, MONDAY + timedelta(1)
+    )
+    assert found(first, again) == [(1, "near"), (1, None)]
+    assert found(first, again, updates="all") == [(0, None), (0, "near")]
+
+
+def test_takes_of_two_houses_are_one_story_also_where_every_version_is_kept():
+    early, late = Article(FERRY, "Ferry returns", "post"), Article(LATER, "Ferry returns", "gazette")
+    assert decide(early, late).relation == "update"
+    assert found(early, late, updates="all") == [(0, None), (0, "update")]
+
+
+def test_an_excerpt_of_a_copy_is_found_though_its_leader_is_in_other_words():
+    words = FERRY.split()
+    by_desk = " ".join("some" if place % 11 == 4 else word for place, word in enumerate(words))
+    part = " ".join(words[:90])
+    articles = [Article(by_desk, "Ferry returns", "post"), Article(FERRY, "Ferry returns", "wire")]
+    excerpt = Article(part, "Ferry returns", "gazette")
+    assert decide(articles[0], excerpt).similarity.jaccard < 0.3
+    assert [leader for leader, _ in found(*articles, excerpt)] == [0, 0, 0]
+    assert [leader for leader, _ in found(articles[0], excerpt)] == [0, 1]
+
+
 @pytest.mark.parametrize(
     ("days", "source", "updates", "says_more"),
     [

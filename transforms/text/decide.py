@@ -9,9 +9,11 @@ between the two; does one house open the second article with news of its own, th
 signs times their weights (:data:`SAME_STORY`) add up to the natural logarithm of the odds that it is one story: a
 logistic regression.
 
-**Copies and versions** are told by who publishes. What another house prints of a story is a copy, however it was
-edited; what one source prints of it again, with as little as a digit corrected, is another version. A cut without any
-new wording is an excerpt either way.
+**Copies and versions** are told by a second sum (:data:`VERSION`): how much of either text the other has not, what was
+added, whether lead, numbers or names changed. One source's second print of a story is another version with as little
+as a corrected digit or a new paragraph; of two houses it takes passages that both have written in their own way, as two
+takes of a wire story are. Small changes of wording, captions and a paragraph less make no version, whoever made them,
+and a cut without new wording is an excerpt.
 
 **What differs** is found without a diff. A word is shared when some run of three words (six letters in scripts without
 spaces) that holds it stands in the other article too; what is not shared between two shared passages is a slot. That
@@ -65,12 +67,28 @@ SAME_STORY: Final = {
     "headline_numbers": -6.5,
     "headline_only": -3.0,
     "same_url": 2.9,
+    "corrected": 4.0,
     "late_excerpt": -1.4,
-    "own_opening": -12.0,
-    "days": -0.8,
+    "own_opening": -10.0,
+    "own_headline": -10.0,
+    "days": -0.7,
 }
 """Points for each unit of a sign: above 0 it speaks for one story."""
 SAME_STORY_BASE: Final = -2.95
+"""Points before any sign."""
+
+VERSION: Final = {
+    "one_publisher": 3.0,
+    "marked": 3.0,
+    "later_capture": 3.0,
+    "reworded": 5.0,
+    "added": 12.5,
+    "other_lead": 4.5,
+    "changed_same_source": 3.0,
+    "changed_other_source": 1.5,
+}
+"""Points for each unit of a sign: above 0 it speaks for another version of the one story, not for a copy."""
+VERSION_BASE: Final = -4.8
 """Points before any sign."""
 
 SIGN_MEANINGS: Final = {
@@ -84,9 +102,19 @@ SIGN_MEANINGS: Final = {
     "headline_numbers": "other numbers in headlines that are alike",
     "headline_only": "headlines differ, and the texts do not say why",
     "same_url": "one page",
+    "corrected": "one headline says that it is corrected or updated",
     "late_excerpt": "a part of the other, published apart",
-    "own_opening": "opens with news of its own, one source",
+    "own_opening": "opens with news of its own",
+    "own_headline": "a headline and text of its own, one source",
     "days": "days between the two",
+    "one_publisher": "one publisher",
+    "marked": "a headline says so",
+    "later_capture": "one page at another time",
+    "reworded": "each has words of its own",
+    "added": "words added",
+    "other_lead": "another lead",
+    "changed_same_source": "numbers or names changed, one source",
+    "changed_other_source": "numbers or names changed",
 }
 """Each sign in a few words, for people."""
 
@@ -94,6 +122,8 @@ LEAD_WORDS: Final = 40  # the first one or two paragraphs, where a news story sa
 MAX_CHARACTERS: Final = 400_000  # of an article that are looked at: some 65,000 words
 _RUN, _RUN_SOLO = 3, 6  # tokens in a row that make them shared
 _SLOT, _SLOT_SOLO = 12, 36  # tokens; a longer gap is another passage, not another fact in the same sentence
+_OWN_TEXT = 0.1  # part of either text that is not in the other, from which each is more than a part of the other
+_REWRITTEN = 0.03  # part of either text in such runs that makes an excerpt another version
 _REWRITTEN_RUN = 6  # tokens in a row that are not shared: more than a change of wording
 _EXCERPT_RATIO = 0.8  # of the lengths; above it the shorter is the whole story, give or take a paragraph
 _SAME_LEAD = 0.5  # part of its first words that an article shares, at least, if it tells no news of its own there
@@ -146,7 +176,27 @@ class Decision(NamedTuple):
     score: float
     """Sum of the points of ``signs`` and :data:`SAME_STORY_BASE`: logarithm of the odds of one story."""
     similarity: Similarity
-    signs: tuple[Sign, ...]
+    values: dict[str, float]
+    """Of :func:`sign_values`."""
+    is_below: bool = False
+    """The shorter article stands in the longer one below an opening of its own: maybe both took it from a third."""
+
+    @property
+    def signs(self) -> tuple[Sign, ...]:
+        """What was weighed for and against one story."""
+        return tuple(Sign(name, self.values[name], weight) for name, weight in SAME_STORY.items())
+
+    @property
+    def version_signs(self) -> tuple[Sign, ...]:
+        """Of ``near`` and ``update``: with :data:`VERSION_BASE` they add up to 0 or more for another version."""
+        if self.relation not in ("near", "update"):
+            return ()
+        return tuple(Sign(name, self.values[name], weight) for name, weight in VERSION.items())
+
+    @property
+    def is_own_version(self) -> bool:
+        """Whether it is another version by the same source or of the same page."""
+        return self.relation == "update" and self.values["one_publisher"] > 0
 
     @property
     def folds(self) -> bool:
@@ -183,8 +233,9 @@ def decide(left: Article, right: Article, thresholds: DecisionThresholds = DEFAU
     * ``excerpt``: one story, the shorter is contained in the longer, which has a quarter more or longer still;
     * ``embedded``: the shorter stands whole in a longer one, which opens with words of its own and is later or of the
       same source; both are kept;
-    * ``update``: one story that one source, or one page, published in two versions;
-    * ``near``: one story, maybe edited by another house;
+    * ``update``: one story in two versions, of which the later was written anew in part, added to or corrected; most
+      are of one source or page (:attr:`Decision.is_own_version`), or two takes of a wire that two houses print;
+    * ``near``: one story, but for the small edits of a house, a page's furniture, or a paragraph cut;
     * ``different``: two stories, however alike; so are two texts of fewer words than a shingle, unless text and
       headline are the same: in so few words nothing is told.
 
@@ -206,16 +257,19 @@ def decide_readings(left: Reading, right: Reading, thresholds: DecisionThreshold
     """:func:`decide` for articles that were read before, with shingles of ``thresholds.shingle`` tokens."""
     similarity = _similarity(left, right)
     values = sign_values(left, right)
-    signs = tuple(Sign(name, values[name], weight) for name, weight in SAME_STORY.items())
-    score = SAME_STORY_BASE + sum(sign.points for sign in signs)
     smaller, larger = sorted((similarity.left, similarity.right))
     is_held = similarity.containment >= thresholds.min_containment and smaller >= thresholds.min_excerpt_shingles
     is_cut = is_held and smaller <= _EXCERPT_RATIO * larger
-    is_one_publisher = values["same_source"] or values["same_url"]
+    if is_held and not values["same_source"]:
+        values["own_opening"] = 0.0  # a part may be cut from anywhere, and whether it is quoted is asked below
+    score = SAME_STORY_BASE + sum(values[name] * weight for name, weight in SAME_STORY.items())
+    version = VERSION_BASE + sum(values[name] * weight for name, weight in VERSION.items())
+    is_version = similarity.jaccard < 1 and version >= 0
     is_same_text = left.article.text == right.article.text
     without_opening = score - SAME_STORY["own_opening"] * values["own_opening"]
     relation: Relation
-    if is_held and without_opening >= thresholds.min_score and _is_quoted(left, right, values):
+    is_below = is_held and _is_below(left, right, values)
+    if is_below and without_opening >= thresholds.min_score and _may_quote(left, right, values):
         relation = "embedded"
     elif score < thresholds.min_score or (
         min(left.words.size, right.words.size) < thresholds.shingle
@@ -224,13 +278,11 @@ def decide_readings(left: Reading, right: Reading, thresholds: DecisionThreshold
         relation = "different"
     elif is_same_text:
         relation = "exact"
-    elif is_cut and not (is_one_publisher and values["rewritten_both"]):
+    elif is_cut and not (is_version and values["rewritten_both"] >= _REWRITTEN):
         relation = "excerpt"
-    elif is_one_publisher and similarity.jaccard < 1:
-        relation = "update"
     else:
-        relation = "near"
-    return Decision(relation, score, similarity, signs)
+        relation = "update" if is_version else "near"
+    return Decision(relation, score, similarity, values, is_below)
 
 
 def read(article: Article, shingle: int = 5, shingles: npt.NDArray[np.uint64] | None = None) -> Reading:
@@ -263,7 +315,7 @@ def read(article: Article, shingle: int = 5, shingles: npt.NDArray[np.uint64] | 
 
 
 def sign_values(left: Reading, right: Reading) -> dict[str, float]:
-    """Value of every sign that :data:`SAME_STORY` weighs, and of more that tell relations apart.
+    """Value of every sign that :data:`SAME_STORY` and :data:`VERSION` weigh, and of more that tell relations apart.
 
     ======================  ============================================================================================
     copied                  part of the words of one article that are shared, 0-1, of that which has more of them
@@ -276,7 +328,7 @@ def sign_values(left: Reading, right: Reading) -> dict[str, float]:
     headline_only           how far two headlines differ, times how little of them their own articles say
     facts_same_source       ln(1 + 30 x slots with other numbers or other names on the two sides / shared words^0.75),
                             if both have one source, which is where templates come from; else 0
-    facts_other_source      the same for two sources, or where one is not known
+    facts_other_source      the same for two sources, or where one is not known; above 1 its square
     headline_facts          the same times headline_lost, or times 1 if each headline has a number that the other text
                             lacks: a template's facts are what its headline tells
     recurring               ln(1 + words, by 100 shared ones, that stand twice in one article and not in the other; of
@@ -284,12 +336,25 @@ def sign_values(left: Reading, right: Reading) -> dict[str, float]:
     days                    ln(1 + days between the two dates); missing dates count as one day, and the same text under
                             the same headline or URL as none: it was printed again
     late_excerpt            days, times by how much more of the one article is shared than of the other
-    own_opening             how far an article shares less than half of its first 40 words, 0-1, of that which shares
-                            fewer, times the part of an article that is not shared, of that which shares less; if both
-                            have one source and not one URL; else 0
+    own_opening             of one source: how far an article shares less than half of its first 40 words, 0-1, of that
+                            which shares fewer; of two: how far one shares less than half of its first 120 words, times
+                            by how much more than half more of the other's lead is shared, 0-1. Either times the part of
+                            an article that is not shared, of that which shares less; at one URL 0
+    own_headline            how far two headlines of one source and two URLs differ, 0-1, times the part of an article
+                            that is not shared, of that which shares less; less if nearly all of the other is shared
     same_url, same_source   1 or 0
+    corrected               1 if one of two headlines that are alike, and not the other, begins with a word for a
+                            correction or an update, and both have one source or one URL
     rewritten_both          part of an article, between its first and last shared word, in runs of six and more words
                             that are not shared, of the article with the smaller part
+    one_publisher           1 if source or URL are the same
+    marked                  as corrected
+    later_capture           1 if the URL is the same and the dates are not
+    reworded                root of the part of an article that is not shared, of that which shares more
+    added                   part of the longer article that is not shared; of two publishers at most twice what is not
+                            shared of that which shares more, for a house may just have cut the end
+    other_lead              part of the first 40 words that is not shared, of that which shares more of them
+    changed_same_source, changed_other_source   as facts_same_source, facts_other_source
     ======================  ============================================================================================
     """
     if (right.words.size, right.article.text) < (left.words.size, left.article.text):
@@ -298,7 +363,7 @@ def sign_values(left: Reading, right: Reading) -> dict[str, float]:
     if left.is_solo != right.is_solo:  # runs of one length are compared
         left, right = (_with_runs(reading, _RUN_SOLO) for reading in (left, right))
     found = _compare(*_arrays(left), *_arrays(right), _RUN_SOLO if solo else _RUN, _SLOT_SOLO if solo else _SLOT)
-    shared_left, shared_right, lead_left, lead_right, opening_right, *counts = found
+    shared_left, shared_right, lead_left, lead_right, opening_left, opening_right, *counts = found
     slots, recurring, rewritten_left, rewritten_right = counts
     shared = max(_MIN_SHARED, min(shared_left * left.words.size, shared_right * right.words.size))
     is_same_text = left.article.text == right.article.text
@@ -308,12 +373,27 @@ def sign_values(left: Reading, right: Reading) -> dict[str, float]:
     is_rerun = is_same_text and (same_url or (left.title.size > 0 and np.array_equal(left.title, right.title)))
     days = 0.0 if is_rerun else math.log1p(_days_apart(left.article, right.article))
     headlines = _headline_values(left, right, shared)
+    headlines_differ = headlines.pop("differ")
     headline_facts = 0.0
     if facts and not same_source:
         headline_facts = facts * (1.0 if _have_lost_numbers(left, right) else headlines["headline_lost"])
     if is_same_text:  # of marks alone, maybe, in which no word is shared
         shared_left = shared_right = lead_left = lead_right = 1.0
-    own_opening = max(0.0, 1 - min(lead_left, lead_right) / _SAME_LEAD) * (1 - min(shared_left, shared_right))
+    less_own, more_own = sorted((1 - shared_left, 1 - shared_right))
+    own_opening = own_headline = 0.0
+    if same_source and not same_url:
+        own_opening = max(0.0, 1 - min(lead_left, lead_right) / _SAME_LEAD) * more_own
+        own_headline = headlines_differ * min(1.0, less_own / _OWN_TEXT) * more_own
+    elif not same_url:
+        for opening, lead, other_lead in (
+            (opening_left, lead_left, lead_right),
+            (opening_right, lead_right, lead_left),
+        ):
+            carried_below = max(0.0, 2 * (other_lead - lead) - 1) * max(0.0, 1 - opening / _SAME_LEAD)
+            own_opening = max(own_opening, carried_below * more_own)
+    one_publisher = same_source or same_url
+    corrected = float(one_publisher and _is_corrected(left, right))
+    dates = left.article.published, right.article.published
     return {
         "copied": max(shared_left, shared_right),
         "lead": max(lead_left, lead_right),
@@ -321,15 +401,25 @@ def sign_values(left: Reading, right: Reading) -> dict[str, float]:
         "opening_of_longer": opening_right,
         **headlines,
         "facts_same_source": facts if same_source else 0.0,
-        "facts_other_source": 0.0 if same_source else facts,
+        "facts_other_source": 0.0 if same_source else facts * max(1.0, facts),
         "headline_facts": headline_facts,
         "recurring": math.log1p(100 * recurring / shared),
         "days": days,
         "late_excerpt": days * abs(shared_left - shared_right),
-        "own_opening": own_opening if same_source and not same_url else 0.0,
+        "own_opening": own_opening,
+        "own_headline": own_headline,
         "same_url": float(same_url),
         "same_source": float(same_source),
+        "corrected": corrected,
         "rewritten_both": min(rewritten_left, rewritten_right),
+        "one_publisher": float(one_publisher),
+        "marked": corrected,
+        "later_capture": float(same_url and None not in dates and dates[0] != dates[1]),
+        "reworded": math.sqrt(less_own),
+        "added": 1 - shared_right if one_publisher else min(1 - shared_right, 2 * less_own),
+        "other_lead": 1 - max(lead_left, lead_right),
+        "changed_same_source": facts if same_source else 0.0,
+        "changed_other_source": 0.0 if same_source else facts,
     }
 
 
@@ -338,19 +428,46 @@ def _same_headline(left: Reading, right: Reading) -> bool:
     return np.array_equal(left.title, right.title)
 
 
-def _is_quoted(left: Reading, right: Reading, values: dict[str, float]) -> bool:
-    """Whether the longer opens with reporting of its own and carries another story below it.
+_MARKS: Final = """corrected correction rpt refile refiled update updated clarification amended korrigiert korrektur
+berichtigung aktualisiert rectificatif corrige rectification correccion rectificacion actualiza actualizacion
+actualizado correcao corrigida atualizada atualizacao rettifica aggiornamento rectificatie correctie duzeltme guncelleme
+уточнение исправлено تصحيح تحديث"""
+"""Words at the head of a headline that say of what was printed before that it is put right, or goes on."""
+
+
+@functools.cache
+def _marks() -> frozenset[int]:
+    words, _, _ = _read_words(_MARKS)
+    return frozenset(words.tolist())
+
+
+def _is_corrected(left: Reading, right: Reading) -> bool:
+    titles = [reading.title.tolist() for reading in (left, right)]
+    if not all(titles):
+        return False
+    old, new = sorted(titles, key=lambda title: title[0] in _marks())
+    is_marked = new[0] in _marks() and old[0] not in _marks()
+    return is_marked and 2 * len(set(old) & set(new)) >= len(set(old))
+
+
+def _is_below(left: Reading, right: Reading, values: dict[str, float]) -> bool:
+    """Whether the longer opens with reporting of its own and carries the lead of the shorter below it."""
+    sizes = sorted((left.words.size, right.words.size))
+    return (
+        not values["same_url"]
+        and values["lead_of_longer"] <= _OWN_LEAD < values["lead"]
+        and (values["opening_of_longer"] <= _OWN_LEAD or sizes[0] <= _EXCERPT_RATIO * sizes[1])
+    )
+
+
+def _may_quote(left: Reading, right: Reading, values: dict[str, float]) -> bool:
+    """Whether the longer may have the shorter's words from there.
 
     Another house's must have been there before; of one source's two pieces, either may come first.
     """
     shorter, longer = sorted((left, right), key=lambda reading: reading.words.size)
     dates = shorter.article.published, longer.article.published
-    return (
-        not values["same_url"]
-        and values["lead_of_longer"] <= _OWN_LEAD < values["lead"]
-        and (values["opening_of_longer"] <= _OWN_LEAD or shorter.words.size <= _EXCERPT_RATIO * longer.words.size)
-        and bool(values["same_source"] or dates[0] is None or dates[1] is None or dates[0] <= dates[1])
-    )
+    return bool(values["same_source"] or dates[0] is None or dates[1] is None or dates[0] <= dates[1])
 
 
 def _similarity(left: Reading, right: Reading) -> Similarity:
@@ -359,12 +476,11 @@ def _similarity(left: Reading, right: Reading) -> Similarity:
 
 def _headline_values(left: Reading, right: Reading, shared: float) -> dict[str, float]:
     if not left.title.size or not right.title.size:
-        return {"headline_lost": 0.0, "headline_numbers": 0.0, "headline_only": 0.0}
-    best_own, lost = 0.0, 0.0
-    for one, two in ((left, right), (right, left)):
-        said = _part_found(one.title_stems, one.stems)
-        best_own = max(best_own, said)
-        lost += max(0.0, said - _part_found(one.title_stems, two.stems)) / 2
+        return dict.fromkeys(("headline_lost", "headline_numbers", "headline_only", "differ"), 0.0)
+    own_left, other_right = _parts_found(left.title_stems, right.title_stems, left.stems)
+    own_right, other_left = _parts_found(right.title_stems, left.title_stems, right.stems)
+    best_own = max(own_left, own_right)
+    lost = (max(0.0, own_left - other_left) + max(0.0, own_right - other_right)) / 2
     words, other_words = set(left.title.tolist()), set(right.title.tolist())
     common = len(words & other_words)
     numbers, other_numbers = (set(title.title[(title.title_facts & _NUMBER) > 0].tolist()) for title in (left, right))
@@ -379,6 +495,7 @@ def _headline_values(left: Reading, right: Reading, shared: float) -> dict[str, 
             and bool(other_numbers - numbers)
         ),
         "headline_only": differ * (1 - best_own) / (1 + shared / _BRIEF),
+        "differ": differ,
     }
 
 
@@ -578,8 +695,15 @@ def _places(keys: npt.NDArray[np.uint64], wanted: npt.NDArray[np.uint64]) -> npt
 
 
 @kernel
-def _part_found(wanted: npt.NDArray[np.uint64], keys: npt.NDArray[np.uint64]) -> float:
-    return np.count_nonzero(_places(keys, wanted) >= 0) / max(wanted.size, 1)
+def _parts_found(
+    one: npt.NDArray[np.uint64], other: npt.NDArray[np.uint64], keys: npt.NDArray[np.uint64]
+) -> tuple[float, float]:
+    """Which part of each of two lists is among the keys."""
+    found = _places(keys, np.concatenate((one, other))) >= 0
+    return (
+        np.count_nonzero(found[: one.size]) / max(one.size, 1),
+        np.count_nonzero(found[one.size :]) / max(other.size, 1),
+    )
 
 
 @kernel
@@ -656,10 +780,8 @@ def _compare(
     right_runs: npt.NDArray[np.uint64],
     run: int,
     longest_slot: int,
-) -> tuple[float, float, float, float, float, int, int, float, float]:
-    """Shared parts, those of the leads and of the right one's opening, slots of other facts, recurring words,
-    rewritten parts.
-    """
+) -> tuple[float, float, float, float, float, float, int, int, float, float]:
+    """Shared parts, those of the leads and of the openings, slots of other facts, recurring words, rewritten parts."""
     places = _places(right_runs, left_runs)
     shared_left = _shared_words(left.size, places, run)
     shared_right = _shared_words(right.size, _places(left_runs, right_runs), run)
@@ -700,6 +822,7 @@ def _compare(
         _share(shared_right),
         _share(shared_left[:LEAD_WORDS]),
         _share(shared_right[:LEAD_WORDS]),
+        _share(shared_left[:_OPENING_WORDS]),
         _share(shared_right[:_OPENING_WORDS]),
         slots,
         min(_recurring(left, new_left), _recurring(right, new_right)),

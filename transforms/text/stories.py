@@ -17,6 +17,7 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from functools import lru_cache
 from hashlib import blake2b
+from itertools import pairwise
 from typing import Final, Literal, NamedTuple
 
 import numpy as np
@@ -72,7 +73,13 @@ class Verdict(NamedTuple):
     score: float
     """Sum of the points, :data:`SAME_STORY_BASE` included."""
     points: tuple[float, ...]
-    """Of each sign of :data:`SAME_STORY`, in its order."""
+    """Of each sign of :data:`SAME_STORY`, in its order, where the two are folded."""
+    version_points: tuple[float, ...] = ()
+    """Of each sign of :data:`VERSION`, in its order, where it was asked whether it is another version."""
+    is_own_version: bool = False
+    """An ``update`` of the same source or page."""
+    is_below: bool = False
+    """It stands in the article below an opening of that one's own."""
 
 
 class Stories(NamedTuple):
@@ -141,7 +148,8 @@ def _versions_in_front(articles: Sequence[Article], stories: Stories, *, latest:
     versions: dict[int, list[int]] = {}
     for article, (leader, verdict) in enumerate(zip(stories.leader, stories.verdict, strict=True)):
         source = articles[leader].source
-        if verdict and verdict.relation == "update" and source and articles[article].source == source:
+        # A second print with a word put right is called near, and yet it is the one to keep.
+        if verdict and verdict.relation in ("update", "near") and source and articles[article].source == source:
             versions.setdefault(leader, [leader]).append(article)
     ahead: dict[int, int] = {}
     for leader, group in versions.items():
@@ -171,7 +179,9 @@ class _Clusterer:
         self._reach = reach
         self._decided = lru_cache(_DECISIONS)(self._decide_pair)
         self._reading = lru_cache(_READINGS)(self._read)
-        self._at_hand: tuple[int, Article, npt.NDArray[np.uint64]] | None = None
+        self._block: dict[
+            int, tuple[Article, npt.NDArray[np.uint64]]
+        ] = {}  # at hand, and all that most components have
         some = [len(articles[number].text) for number in range(min(len(articles), _BLOCK))]
         self._bits = int(bitmap_bits(len(some), sum(some) // 6))  # six letters a word, its space included
 
@@ -211,11 +221,47 @@ class _Clusterer:
                     if leader[same[key]] != same[key]:
                         same[key] = article
             waiting = [article for article in order if leader[leader[article]] != leader[article]]
+        self._fold_through_copies(order, rank, leader, verdicts)
         embeds: dict[int, list[int]] = {}
         for longer, shorter in sorted(quoted, key=lambda pair: (rank[pair[0]], rank[pair[1]])):
             if leader[longer] == longer and leader[shorter] == shorter:
                 embeds.setdefault(longer, []).append(shorter)
         return Stories(leader, verdicts, embeds)
+
+    def _fold_through_copies(
+        self, order: Sequence[int], rank: dict[int, int], leader: list[int], verdicts: list[Verdict | None]
+    ) -> None:
+        """Fold what is alone, and contained in a copy (or contains it), into that copy's leader, if it is one story.
+
+        The copy may be in the words of the wire, its leader in those of a house: so far from them that an excerpt of
+        the copy was not in reach of the leader.
+        """
+        copies = [article for article in order if leader[article] != article]
+        leads = {leader[article] for article in copies}
+        alone = [article for article in order if leader[article] == article and article not in leads]
+        if not copies or not alone:
+            return
+        folded = _Leaders(self._bits)
+        for article, _, shingles in self._in_turn(copies):
+            folded.add(article, shingles, folded.bitmap(shingles))
+        reach = self._reach._replace(min_jaccard=1.0)
+        for article, _, shingles in self._in_turn(alone):
+            for copy in folded.in_reach(shingles, folded.bitmap(shingles), reach, rank):
+                verdict = self._folds(article, copy) and self._folds(article, leader[copy])
+                if verdict:
+                    leader[article], verdicts[article] = leader[copy], verdict
+                    break
+
+    def _folds(self, article: int, other: int) -> Verdict | None:
+        """The verdict by which the article joins the other one, if it does."""
+        verdict, article_is_longer = self._decide(article, other)
+        is_kept = (
+            verdict.relation in ("different", "embedded")
+            or (verdict.relation == "excerpt" and article_is_longer)
+            or (verdict.is_own_version and self._reach.updates == "all")
+            or not self._is_within(article, other)
+        )
+        return None if is_kept else verdict
 
     def match(self, earlier: int) -> list[Match | None]:
         """See :func:`match_stories`."""
@@ -235,7 +281,7 @@ class _Clusterer:
                 if not self._is_within(article, other):
                     continue
                 verdict, article_is_longer = self._decide(article, other)
-                is_update = verdict.relation == "update"
+                is_update = verdict.is_own_version
                 if verdict.relation in ("different", "embedded") or (is_update and self._reach.updates == "all"):
                     continue
                 if is_update and self._reach.updates == "latest":
@@ -258,7 +304,11 @@ class _Clusterer:
         rank: dict[int, int],
         quoted: set[tuple[int, int]],
     ) -> tuple[tuple[int, Verdict] | None, list[tuple[int, Verdict]]]:
-        """The leader that the article joins; failing that the leaders that fold into it."""
+        """The leader that the article joins; failing that the leaders that fold into it.
+
+        One that carries the article below an opening of its own is joined only if there is no other.
+        """
+        below: tuple[int, Verdict] | None = None
         contained: list[tuple[int, Verdict]] = []
         for other in leaders.in_reach(shingles, bitmap, self._reach, rank):
             if not self._is_within(article, other):
@@ -268,11 +318,11 @@ class _Clusterer:
                 quoted.add((article, other) if article_is_longer else (other, article))
             elif verdict.relation == "excerpt" and article_is_longer:
                 contained.append((other, verdict))
-            elif verdict.relation != "different" and not (
-                verdict.relation == "update" and self._reach.updates == "all"
-            ):
-                return (other, verdict), []
-        return None, contained
+            elif verdict.relation != "different" and not (verdict.is_own_version and self._reach.updates == "all"):
+                if not verdict.is_below:
+                    return (other, verdict), []
+                below = below or (other, verdict)
+        return below, [] if below else contained
 
     def _is_within(self, left: int, right: int) -> bool:
         if self._reach.within is None:
@@ -290,9 +340,9 @@ class _Clusterer:
         return _verdict(decide_readings(one, two, self._thresholds)), one.shingles.size > two.shingles.size
 
     def _read(self, article: int) -> Reading:
-        if self._at_hand is None or self._at_hand[0] != article:
+        if article not in self._block:
             return read(self._articles[article], self._thresholds.shingle)
-        _, known, shingles = self._at_hand
+        known, shingles = self._block[article]
         # Copied: a part would keep the shingles of the whole block.
         own = shingles.copy() if len(known.text) <= MAX_CHARACTERS else None
         return read(known, self._thresholds.shingle, own)
@@ -301,12 +351,14 @@ class _Clusterer:
         """Each article in turn with its shingles; a block is held at a time."""
         for start in range(0, len(waiting), _BLOCK):
             numbers = waiting[start : start + _BLOCK]
-            block = [self._articles[article] for article in numbers]
-            texts = pa.array([article.text for article in block], pa.large_string())
-            hashes, offsets = shingle_hashes(texts, self._thresholds.shingle)
-            for place, article in enumerate(numbers):
-                self._at_hand = article, block[place], hashes[offsets[place] : offsets[place + 1]]
-                yield self._at_hand
+            if any(article not in self._block for article in numbers):
+                block = [self._articles[article] for article in numbers]
+                texts = pa.array([article.text for article in block], pa.large_string())
+                hashes, offsets = shingle_hashes(texts, self._thresholds.shingle)
+                shingles = (hashes[begin:end] for begin, end in pairwise(offsets))
+                self._block = dict(zip(numbers, zip(block, shingles, strict=True), strict=True))
+            for article in numbers:
+                yield article, *self._block[article]
 
 
 def _text_and_headline(article: Article) -> bytes:
@@ -323,7 +375,10 @@ def _verdict(decision: Decision) -> Verdict:
         1.0 if is_same else similarity.jaccard,
         1.0 if is_same else similarity.containment,
         decision.score,
-        tuple(sign.points or 0.0 for sign in decision.signs),  # zeros that share one object
+        tuple(sign.points or 0.0 for sign in decision.signs) if decision.folds else (),  # zeros that share one object
+        tuple(sign.points or 0.0 for sign in decision.version_signs),
+        decision.is_own_version,
+        decision.is_below,
     )
 
 
