@@ -128,17 +128,15 @@ def _match_earlier(
         own = hashes[offsets[earlier + article] : offsets[earlier + article + 1]]
         for other in range(earlier):
             others = hashes[offsets[other] : offsets[other + 1]]
-            smaller, larger = min(own.size, others.size), max(own.size, others.size)
             if text_group[other] == text_group[earlier + article]:
                 leader[article], relation[article], jaccards[article], containments[article] = other, EXACT, 1.0, 1.0
                 break
             for_near = _least_shared_near(own.size, others.size, min_jaccard)
-            for_excerpt = smaller + 1  # that is, never
-            weaker = leader[article] < 0 or (relation[article] == CANONICAL and own.size < others.size)
-            if weaker and max(min_excerpt_shingles, 1) <= smaller < larger:
-                for_excerpt = _least_shared_excerpt(smaller, min_containment)
+            for_excerpt = _NEVER
+            if leader[article] < 0 or (relation[article] == CANONICAL and own.size < others.size):
+                for_excerpt = _least_shared_excerpt(own.size, others.size, min_containment, min_excerpt_shingles)
             needed = min(for_near, for_excerpt)
-            if needed > smaller:
+            if needed > min(own.size, others.size):
                 continue
             shared = shared_if_at_least(needed, own, others)
             if shared < needed:
@@ -154,6 +152,7 @@ def _match_earlier(
 
 
 _MIN_BITS, _MAX_BITS = 256, 8192
+_NEVER = 1 << 62  # shared shingles
 
 
 # numba keeps the compiled kernel until this file changes: after a change of the three functions imported from
@@ -203,12 +202,12 @@ def _cluster(
                     home, home_shared, home_relation = other, own.size, EXACT
                     break
                 others = hashes[offsets[other] : offsets[other + 1]]
-                smaller, larger = min(own.size, others.size), max(own.size, others.size)
                 for_near = _least_shared_near(own.size, others.size, min_jaccard)
-                for_excerpt = smaller + 1  # that is, never
-                if home == article and max(min_excerpt_shingles, 1) <= smaller < larger:
-                    for_excerpt = _least_shared_excerpt(smaller, min_containment)
+                for_excerpt = _NEVER
+                if home == article:
+                    for_excerpt = _least_shared_excerpt(own.size, others.size, min_containment, min_excerpt_shingles)
                 needed = min(for_near, for_excerpt)
+                smaller = min(own.size, others.size)
                 if needed > smaller or needed > most_shared(bitmap, bitmaps[place], own.size, others.size):
                     continue
                 shared = shared_if_at_least(needed, own, others)
@@ -295,7 +294,11 @@ def _least_shared_near(left: int, right: int, min_jaccard: float) -> int:
 
 
 @kernel
-def _least_shared_excerpt(size: int, min_containment: float) -> int:
+def _least_shared_excerpt(left: int, right: int, min_containment: float, min_excerpt_shingles: int) -> int:
+    """Fewest shared shingles that make the smaller of two sets an excerpt; more than it has where it can be none."""
+    size = min(left, right)
+    if size < max(min_excerpt_shingles, 1) or left == right:
+        return _NEVER
     shared = max(int(min_containment * size) - 1, 1)
     while shared <= size and containment(shared, size, size) < min_containment:
         shared += 1
