@@ -91,11 +91,22 @@ def test_an_excerpt_and_its_article_are_candidates_and_a_shared_phrase_is_not(ma
         assert_that(contained(pipeline, staging, articles), has_edges([(ref(0, 0), ref(0, 1))]))
 
 
-def test_many_copies_of_an_excerpt_are_connected_by_the_longest(make_pipeline, staging):
-    articles = {ref(0, row): set(range(20)) for row in range(1, 3 * MAX_PAIRED)} | {ref(9, 9): set(range(100))}
+def test_many_copies_of_an_excerpt_are_connected_by_the_longest_and_the_next(make_pipeline, staging):
+    rows = range(1, 3 * MAX_PAIRED)
+    articles = {ref(0, row): set(range(20)) for row in rows} | {ref(9, 9): set(range(100))}
     with make_pipeline() as pipeline:
-        expected = [(ref(0, row), ref(9, 9)) for row in range(1, 3 * MAX_PAIRED)]
+        expected = [(ref(0, row), ref(9, 9)) for row in rows]
+        expected += [(ref(0, row), ref(0, row + 1)) for row in rows[:-1]]
         assert_that(contained(pipeline, staging, articles), has_edges(expected))
+
+
+def test_pages_of_common_hashes_alone_are_connected_though_each_hash_has_another_longest(make_pipeline, staging):
+    rows = range(1, 3 * MAX_PAIRED)
+    longest = {ref(9, number): {number, *range(100 * number, 100 * number + 50)} for number in range(1, 6)}
+    with make_pipeline() as pipeline:
+        expected = [(ref(0, row), ref(0, row + 1)) for row in rows[:-1]]
+        pages = {ref(0, row): set(range(1, 6)) for row in rows}
+        assert_that(contained(pipeline, staging, pages | longest), has_edges(expected))
 
 
 @given(st.integers(1, 2_000), st.floats(0.3, 1.0))
