@@ -70,7 +70,7 @@ SAME_STORY: Final = {
     "late_excerpt": -1.4,
     "own_opening": -10.0,
     "own_headline": -10.0,
-    "days": -0.7,
+    "days": -0.8,
 }
 """Points for each unit of a sign: above 0 it speaks for one story."""
 SAME_STORY_BASE: Final = -2.95
