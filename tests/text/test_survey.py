@@ -16,6 +16,7 @@ from tests.text.test_cruft import ARTICLE
 from tests.text.test_repair import CLUES
 from tests.text.test_repeats import PIECES as REPEATS
 from transforms.text.clean import CleanConfig, Cleaner
+from transforms.text.credits import find_credits
 from transforms.text.need import Need
 from transforms.text.pattern_starts import pattern_starts
 from transforms.text.rules import (
@@ -30,7 +31,8 @@ from transforms.text.survey import Survey
 from transforms.text.tail import NOTICE_CLUES, NOTICE_SIGNS, Text
 
 RULES = load_cruft_rules()
-SURVEY = Survey(RULES, load_credit_rules())
+CREDIT_RULES = load_credit_rules()
+SURVEY = Survey(RULES, CREDIT_RULES)
 LITERALS = sorted({literal for rule in RULES.rules for literal in rule.literals})
 PATTERNS = sorted({pattern for rule in RULES.rules for pattern in rule.patterns})
 PAGES = Path(__file__).parents[3] / "shared" / "data" / "cruft" / "dev.jsonl.gz"
@@ -128,6 +130,36 @@ def test_no_promo_is_ruled_out():
     ]
     needs = SURVEY.cruft([f"{ARTICLE}\n\n{promo}\n\n{ARTICLE}" for promo in promos])
     assert [promo for promo, need in zip(promos, needs, strict=True) if not need & Need.PROMOS] == []
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        "【ロンドン{}】\n\n{story}",
+        "【ロンドン{}時事】\n\n{story}",
+        "【イーストミア={}】\n\n{story}",
+        "【5月3日 {}】\n\n{story}",
+        "［イーストミア　３日　{}］\n\n{story}",
+        "（イーストミア＝{}）\n\n{story}",
+        "(이스트미어 {}=연합뉴스) {story}",
+        "据{}东京5月3日电 {story}",
+        "EASTMERE, May 3, {} - {story}",
+        "EASTMERE ({}) - {story}",
+        "{story}（据{}5月3日电）",
+        "{story}\n\n（综合{}、新华社报道）",
+        "{story}（{}電）",
+        "{story}=={}",
+        "{story}\n\n来源：{}",
+    ],
+)
+def test_no_credit_is_ruled_out(form):
+    story = "\n\n".join([ARTICLE] * 6)
+    spellings = [*CREDIT_RULES.agencies, "ＡＦＰ", "ﾛｲﾀｰ", "ＡＦＰ時事"]
+    texts = [form.format(spelling, story=story) for spelling in spellings]
+    credited = [text for text in texts if find_credits(text, CREDIT_RULES)]
+    assert credited
+    needs = SURVEY.credits(credited)
+    assert [text for text, need in zip(credited, needs, strict=True) if not need & Need.CREDITS] == []
 
 
 def test_prose_is_ruled_out():

@@ -1,6 +1,7 @@
 """Credits: the wire agencies that a text names in its dateline or in a credit line at its end."""
 
 import re
+import unicodedata
 from collections.abc import Iterator
 
 from transforms.text.rules import CREDIT_START_CHARS, CreditRules
@@ -32,9 +33,9 @@ _MONTH = re.compile(
     "січня|лютого|березня|квітня|травня|червня|липня|серпня|вересня|жовтня|листопада|грудня"
 )
 _MAX_CASELESS = 3  # words of a place in a script without capitals, where nothing tells a name from a sentence
-# Behind the last sentence: "… he said. — AFP", "… of the city. (Xinhua)"
+# Behind the last sentence: "… he said. — AFP", "… of the city. (Xinhua)", "… the police said.==Kyodo"
 _SIGNATURE = re.compile(
-    r"""[.!?…"'”’。！？」؟]\s*(?:[-–—]{1,2}\s?(?P<dashed>[^()–—]{2,40})|"""
+    r"""[.!?…"'”’。！？」؟]\s*(?:(?:[-–—=]{1,2}|＝)\s?(?P<dashed>[^()–—]{2,40})|"""
     r"""[(/\[（【](?P<framed>[^()\[\]（）【】]{2,40})[)/\]）】])\.?\Z"""
 )
 _COPYRIGHT = re.compile(
@@ -45,7 +46,7 @@ _COPYRIGHT = re.compile(
 _HOLDER_END = re.compile(r"[,(]|\.(?:\s|\Z)|\s[-–—|]|\ball rights", re.IGNORECASE)
 _SENTENCE_ENDS = frozenset(".!?…\"'”’。！？」؟")
 _FRAME_ENDS = frozenset(")/]）】")
-FRAME = " \t()[]*_.—–-/（）【】"
+FRAME = " \t()[]*_.—–-/=（）【】＝"
 
 
 def find_credits(text: str, rules: CreditRules) -> list[str]:
@@ -91,6 +92,8 @@ def _last_blocks(text: str) -> Iterator[str]:
 
 
 def _dateline_agencies(block: str, rules: CreditRules) -> list[str]:
+    if opening := rules.openings.match(unicodedata.normalize("NFKC", block)):
+        return _agencies_of_form(opening, rules)
     if "(" not in block and "/" not in block:
         return []
     match = _DATELINE.match(block)
@@ -127,13 +130,14 @@ def _credit_line_agencies(block: str, position: int, rules: CreditRules) -> list
     if position < 2 and (block[-1] not in _SENTENCE_ENDS or block[-2:-1] in _FRAME_ENDS):
         signature = _SIGNATURE.search(block[-SIGNATURE_CHARS:].rstrip())
         if signature is not None:
-            return _only_agencies(signature["dashed"] or signature["framed"], rules)
+            return _signed(signature["dashed"] or signature["framed"], rules)
     if len(block) > CREDIT_LINE_CHARS:
         return []
     if block[0] in "©Cc(" and (sign := _COPYRIGHT.match(block)):
         return _only_agencies(_HOLDER_END.split(block[sign.end() :], maxsplit=1)[0], rules)
     line = block.strip(FRAME)
-    is_likely = line[:CREDIT_START_CHARS].casefold() in rules.before_starts
+    # Without spaces, a phrase's start may hold the first letter of what follows it.
+    is_likely = not line[:1].isascii() or line[:CREDIT_START_CHARS].casefold() in rules.before_starts
     if is_likely and (phrase := rules.before.match(line)):
         return _agencies_among_names(line[phrase.end() :], rules)
     folded = line[-SIGNATURE_CHARS:].casefold()
@@ -141,9 +145,22 @@ def _credit_line_agencies(block: str, position: int, rules: CreditRules) -> list
         phrase_chars = max(len(phrase) for phrase in rules.after if folded.endswith(phrase))
         return _agencies_among_names(line[:-phrase_chars], rules)
     # A name that stands alone is a signature when it is marked as one or is the last thing of all.
-    if len(line) <= SIGNATURE_CHARS and (position == 0 or block[0] in "([—–-/（【"):
-        return _only_agencies(line, rules)
+    if len(line) <= SIGNATURE_CHARS and (position == 0 or block[0] in "([—–-/=（【＝"):
+        return _signed(line, rules)
     return []
+
+
+def _signed(signature: str, rules: CreditRules) -> list[str]:
+    """The agencies of what stands alone at the end: their names, or a form as "据新华社北京5月3日电"."""
+    signature = unicodedata.normalize("NFKC", signature).strip()
+    if closing := rules.closings.fullmatch(signature):
+        return _agencies_of_form(closing, rules)
+    return _only_agencies(signature, rules)
+
+
+def _agencies_of_form(match: re.Match[str], rules: CreditRules) -> list[str]:
+    spellings = [spelling for group in match.groups() if group for spelling in rules.one_agency.findall(group)]
+    return [rules.agencies[spelling] for spelling in spellings]
 
 
 def _only_agencies(names: str, rules: CreditRules) -> list[str]:

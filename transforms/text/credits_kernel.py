@@ -31,13 +31,16 @@ class CreditGates(NamedTuple):
     """The first characters of what begins a credit line, in small letters."""
     ends: HashSet
     """The last words of what ends one, in small letters."""
+    signs: npt.NDArray[np.int64]
+    """Characters of forms in which an agency is no word of its own."""
 
 
 def gates_of(rules: CreditRules) -> CreditGates:
     """The gates of these rules."""
     words = (max(_WORD.findall(spelling), key=_rareness, default="") for spelling in rules.agencies)
     ends = {_WORD.findall(phrase)[-1] for phrase in rules.after}
-    return CreditGates(hash_set({word for word in words if word}), hash_set(rules.before_starts), hash_set(ends))
+    signs = np.array(list(map(ord, rules.signs)), np.int64)
+    return CreditGates(hash_set({word for word in words if word}), hash_set(rules.before_starts), hash_set(ends), signs)
 
 
 # General and CJK punctuation, «» and full-width brackets end a word, as :func:`_names_agency` reads bytes.
@@ -60,7 +63,12 @@ _FRAME: Final = np.array(list(map(ord, FRAME)), np.int64)
 
 @kernel
 def _look_for_credits(
-    offsets: npt.NDArray[np.int64], utf8: npt.NDArray[np.uint8], agencies: HashSet, starts: HashSet, ends: HashSet
+    offsets: npt.NDArray[np.int64],
+    utf8: npt.NDArray[np.uint8],
+    agencies: HashSet,
+    starts: HashSet,
+    ends: HashSet,
+    signs: npt.NDArray[np.int64],
 ) -> npt.NDArray[np.uint8]:
     needs = np.zeros(offsets.size - 1, np.uint8)
     for row in range(offsets.size - 1):
@@ -72,12 +80,13 @@ def _look_for_credits(
                 i += 1
             j = i
             chars = 0
-            framed = False  # in a dateline an agency stands in brackets or between slashes
+            # In a dateline an agency stands in brackets, between slashes or behind a place in capitals.
+            framed = i + 1 < end and _is_capital(utf8[i]) and _is_capital(utf8[i + 1])
             while j < end and utf8[j] != 0x0A and chars <= DATELINE_CHARS:
-                framed |= utf8[j] == 0x28 or utf8[j] == 0x2F
+                framed |= utf8[j] == 0x28 or utf8[j] == 0x2F or utf8[j] == 0x5B or utf8[j] >= 0xE3  # East Asian
                 chars += (utf8[j] & 0xC0) != 0x80
                 j += 1
-            found |= framed and _names_agency(utf8, i, j, agencies)
+            found |= framed and _names_agency(utf8, i, j, agencies, signs)
             while j < end and utf8[j] != 0x0A:
                 j += 1
             i = j
@@ -92,9 +101,9 @@ def _look_for_credits(
                 chars += (utf8[j] & 0xC0) != 0x80
                 short = j if chars <= SIGNATURE_CHARS else short
             if chars <= CREDIT_LINE_CHARS and _may_be_credit_line(utf8, j, i, starts, ends):
-                found |= _names_agency(utf8, j, i, agencies)
+                found |= _names_agency(utf8, j, i, agencies, signs)
             elif position < 2:  # a signature at its end
-                found |= _names_agency(utf8, short, i, agencies)
+                found |= _names_agency(utf8, short, i, agencies, signs)
             i = j
         if found:
             needs[row] = _CREDITS
@@ -151,7 +160,12 @@ def _may_be_credit_line(utf8: npt.NDArray[np.uint8], i: int, end: int, starts: H
 
 @kernel
 def _small(byte: np.uint8) -> np.uint8:
-    return byte | 0x20 if 0x41 <= byte < 0x5B else byte
+    return byte | 0x20 if _is_capital(byte) else byte
+
+
+@kernel
+def _is_capital(byte: np.uint8) -> bool:
+    return bool(0x41 <= byte < 0x5B)
 
 
 @kernel
@@ -168,20 +182,30 @@ def _is_in_frame(code: np.int64) -> bool:
 
 
 @kernel
-def _names_agency(utf8: npt.NDArray[np.uint8], i: int, end: int, agencies: HashSet) -> bool:
+def _names_agency(
+    utf8: npt.NDArray[np.uint8], i: int, end: int, agencies: HashSet, signs: npt.NDArray[np.int64]
+) -> bool:
     h = np.uint64(0)
     while i < end and utf8[i] & 0xC0 == 0x80:  # the rest of a character that was cut
         i += 1
     in_other = False  # a word is of ASCII or of other letters, as "AP通信" is two
     while i < end:
         byte = utf8[i]
-        is_ascii = bool(0x30 <= byte < 0x3A or 0x41 <= byte < 0x5B or 0x61 <= byte < 0x7B)
         code, after = (np.int64(byte), i + 1) if byte < 0x80 else code_point(utf8, i)
+        if 0xFF00 < code < 0xFF5F:  # full-width
+            code -= 0xFEE0
+        is_ascii = bool(0x30 <= code < 0x3A or 0x41 <= code < 0x5B or 0x61 <= code < 0x7B)
         is_other = bool(code >= 0xC0 and not (0x2000 <= code < 0x3040 or 0xF000 <= code < 0x10000))
         if h and (not (is_ascii or is_other) or is_other != in_other):
             if contains(agencies, h):
                 return True
             h = np.uint64(0)
+        if 0xFF60 < code < 0xFFE0:  # half-width, which is another letter in NFKC
+            return True
+        if code >= 0x3000:
+            for sign in signs:
+                if code == sign:
+                    return True
         if is_ascii or is_other:
             h = rolled(h, np.int64(code))
             in_other = is_other

@@ -353,6 +353,11 @@ class CreditRules:
     - ``roles``: words behind an agency's spelling that still mean the agency ("writer").
     - ``joiners``: matches what parts one name of a credit line from the next.
     - ``lower_words``: words without a capital that a list of names may hold.
+    - ``openings``: matches how a story opens where the agency is written together with place and day; its groups hold
+      agencies ("共同社东京5月3日电"). For text in NFKC form, as the two that follow.
+    - ``closings``: the same of what stands in brackets at its end ("据新华社电").
+    - ``one_agency``: matches the spellings in such a group.
+    - ``signs``: characters of which one is in whatever these match and has no agency as a word of its own.
     """
 
     agencies: Mapping[str, str]
@@ -362,6 +367,10 @@ class CreditRules:
     roles: frozenset[str]
     joiners: re.Pattern[str]
     lower_words: frozenset[str]
+    openings: re.Pattern[str]
+    closings: re.Pattern[str]
+    one_agency: re.Pattern[str]
+    signs: str
 
 
 def _strongest(found: Iterable[Rule]) -> Strength:
@@ -423,15 +432,49 @@ def load_credit_rules() -> CreditRules:
     fields = ("before", "after", "roles", "joiners", "fillers")
     before, after, roles, joiners, fillers = (_strings(_CREDITS_FILE, "", table, field) for field in fields)
     longest_first = sorted(before, key=len, reverse=True)
+    holes = _credit_holes(table, agencies)
+    openings, closings = (
+        "|".join(_HOLE.sub(lambda hole: holes[hole[1]], form) for form in _strings(_CREDITS_FILE, "", table, field))
+        for field in ("openings", "closings")
+    )
     return CreditRules(
         agencies=agencies,
-        before=re.compile(rf"(?:{'|'.join(map(re.escape, longest_first))})(?::|\s)\s*", re.IGNORECASE),
+        before=re.compile(rf"(?:{'|'.join(map(re.escape, longest_first))})(?::|\s|(?<=[:：]))\s*", re.IGNORECASE),
         before_starts=frozenset(f"{phrase} "[:CREDIT_START_CHARS].casefold() for phrase in before),
         after=tuple(phrase.casefold() for phrase in after),
         roles=frozenset(roles),
-        joiners=re.compile(rf"\s*[,;&+|/:()]\s*|\b(?:{'|'.join(joiners)})\b", re.IGNORECASE),
+        joiners=re.compile(rf"\s*[,;&+|/:()=，；：、＝]\s*|\b(?:{'|'.join(joiners)})\b", re.IGNORECASE),
         lower_words=frozenset((*roles, *joiners, *fillers)),
+        openings=re.compile(openings),
+        closings=re.compile(closings),
+        one_agency=re.compile(holes["agency"]),
+        signs=str(table.get("signs", "")),
     )
+
+
+_HOLE = re.compile(r"\{(\w+)\}")
+
+
+def _credit_holes(table: Mapping[str, Any], agencies: Iterable[str]) -> dict[str, str]:
+    """Regular expressions for the holes in ``openings`` and ``closings``."""
+
+    def any_of(words: Iterable[str]) -> str:
+        return "|".join(map(re.escape, sorted(words, key=len, reverse=True)))
+
+    pictures, cities = (_strings(_CREDITS_FILE, "", table, field) for field in ("pictures", "cities"))
+    # Single words, and East Asian ones; no "APEC", and neither 新华社区 (a quarter) nor 中央社会部 (a department).
+    latin = any_of(name for name in agencies if name.isascii() and name.isalpha())
+    eastern = any_of(name for name in agencies if name[-1] >= "\u3040")
+    agency = f"(?:(?<![A-Za-z])(?:{latin})(?![A-Za-z])|(?:{eastern})(?![区區会會]))"
+    return {
+        "agency": f"({agency})",
+        "agencies": f"((?:[=/、 ]?{agency}){{1,2}})",
+        "place": rf"(?:(?:(?!{any_of(pictures)})[^\W\d_]|[ ・·、]){{1,16}}?)",
+        "city": f"(?:{any_of(cities)})(?:[・、](?:{any_of(cities)}))?・?",
+        "day": r"(?:\d{1,2} ?月 ?)?\d{1,2} ?日",
+        "capitals": r"[A-Z]{2}[A-Z .'-]{0,30}",
+        "date": r"(?:Jan|Feb|March|April|May|June|July|Aug|Sept|Oct|Nov|Dec)(?:\.|[a-z]+)? \d{1,2}",
+    }
 
 
 def _error(file: str, rule: str, field: str, problem: str, remedy: str) -> RuleError:
