@@ -15,7 +15,7 @@ import tempfile
 import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import apache_beam as beam
 import numpy as np
@@ -108,19 +108,39 @@ def found_by_datasketch(texts: Sequence[str], pairs: npt.NDArray[np.int64], *, s
     return np.array([right in answers[left] for left, right in pairs.tolist()], bool)
 
 
-def measure(name: str, data: Path) -> None:
-    """Print a row of each kind of pair in one corpus."""
-    texts = pq.read_table(data / "bulk" / f"{name}.parquet", columns=["id", "url", "text", "lang"])
+class Truth(NamedTuple):
+    """A corpus and its pairs at J >= 0.7 or C >= 0.8."""
+
+    texts: pa.Table
+    pairs: npt.NDArray[np.int64]
+    """Rows of ``texts`` [n, 2]."""
+    jaccard: npt.NDArray[np.float64]
+    containment: npt.NDArray[np.float64]
+
+
+def read_truth(name: str, data: Path, columns: list[str]) -> Truth:
+    """Read these columns of one corpus, ``id`` among them, and its pairs."""
+    texts = pq.read_table(data / "bulk" / f"{name}.parquet", columns=columns)
     truth = pq.read_table(data / "neardup" / name / "pairs.parquet")
     row_of = {article_id: row for row, article_id in enumerate(texts["id"].to_pylist())}
     pairs = np.array(
         [[row_of[article_id] for article_id in truth[side].to_pylist()] for side in ("id_a", "id_b")], np.int64
     ).T
-    alike = truth["jaccard"].to_numpy()
-    contained = truth["containment"].to_numpy()
-    kinds = {"J >= 0.7": alike >= 0.7, "C >= 0.8 only": (contained >= 0.8) & (alike < 0.7)}
-    wanted = np.logical_or.reduce(list(kinds.values()))
-    pairs, kinds = pairs[wanted], {kind: chosen[wanted] for kind, chosen in kinds.items()}
+    jaccard, containment = truth["jaccard"].to_numpy(), truth["containment"].to_numpy()
+    wanted = (jaccard >= 0.7) | (containment >= 0.8)
+    return Truth(texts, pairs[wanted], jaccard[wanted], containment[wanted])
+
+
+def kinds_of(truth: Truth) -> dict[str, Found]:
+    """Which pairs are alike as a whole, and of which only one is contained in the other."""
+    alike = truth.jaccard >= 0.7
+    return {"J >= 0.7": alike, "C >= 0.8 only": ~alike}
+
+
+def measure(name: str, data: Path) -> None:
+    """Print a row of each kind of pair in one corpus."""
+    truth = read_truth(name, data, ["id", "url", "text", "lang"])
+    texts, pairs, alike, contained = truth
     if not len(pairs):
         print(f"| {name} | none | 0 | | | |", flush=True)
         return
@@ -133,16 +153,14 @@ def measure(name: str, data: Path) -> None:
     together = root[pairs[:, 0]] == root[pairs[:, 1]]
     solo = texts["lang"][0].as_py() in _SOLO
     plain = found_by_datasketch(texts["text"].to_pylist(), pairs, solo=solo)
-    for kind, chosen in kinds.items():
+    for kind, chosen in kinds_of(truth).items():
         if not chosen.any():
             continue
         columns = (by_band, by_band | by_fingerprint, together, plain)
         shares = " | ".join(f"{np.mean(found[chosen]):.4f}" for found in columns)
         print(f"| {name} | {kind} | {np.count_nonzero(chosen):,} | {shares} |", flush=True)
     missed = np.flatnonzero(~together)
-    for pair, ratio, part in zip(
-        pairs[missed[:_SHOWN]], alike[wanted][missed], contained[wanted][missed], strict=False
-    ):
+    for pair, ratio, part in zip(pairs[missed[:_SHOWN]], alike[missed], contained[missed], strict=False):
         one, other = (texts["id"][int(row)].as_py() for row in pair)
         print(f"missed, 1 of {len(missed)}: {one} {other} J {ratio:.3f} C {part:.3f}", file=sys.stderr)
 

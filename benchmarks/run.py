@@ -28,7 +28,7 @@ from benchmarks.measure import Measured, measure
 ROOT: Final = Path(__file__).parents[1]
 OUT: Final = ROOT / "benchmarks" / "out"
 ENVIRONMENTS: Final = ROOT / ".venv-bench"
-_DRIVERS: Final = ROOT / "benchmarks" / "peers"
+DRIVERS: Final = ROOT / "benchmarks" / "peers"
 
 SYNTHETIC_ARTICLES: Final = 40_000  # where no articles are given: about as many as in the corpus we develop on
 _PARTS: Final = 8  # files a corpus is written as, because some peers share out files, not rows
@@ -231,7 +231,7 @@ def _command(tool: str, source: Path, target: Path, workers: int) -> list[str]:
     if tool == OURS:
         given = ["run", str(source), "--output", str(target), "--workers", str(workers), "--quiet"]
         return [sys.executable, "-m", "pipeline", *given]
-    driver = _DRIVERS / f"with_{tool.replace('-', '_')}.py"
+    driver = DRIVERS / f"with_{tool.replace('-', '_')}.py"
     return [str(_python(tool)), str(driver), str(source), str(target), str(workers)]
 
 
@@ -258,7 +258,7 @@ def _python(tool: str) -> Path:
 
 def _install(tool: Tool) -> str | None:
     """Make the peer's own environment, once for each list of requirements; what is wrong, if anything is."""
-    wanted = _DRIVERS / f"{tool.name}.txt"
+    wanted = DRIVERS / f"{tool.name}.txt"
     ready = ENVIRONMENTS / tool.name / ".ready"
     if ready.exists() and ready.read_text("utf-8") == wanted.read_text("utf-8"):
         return None

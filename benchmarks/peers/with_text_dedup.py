@@ -2,7 +2,7 @@
 
 Our parameters: word 5-grams, 128 permutations, threshold 0.7; the rest (SHA-1, 64 bits, its own bands) is its default.
 Runs in text-dedup's own environment: ``python with_text_dedup.py INPUT OUTPUT WORKERS``; its caches go to the current
-folder, so that no run profits from the one before.
+folder, so that no run profits from the one before. More flags go to text-dedup: ``--debug`` saves its clusters too.
 """
 
 import os
@@ -12,7 +12,7 @@ for variable, value in {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1", "HF_H
     os.environ[variable] = value
 
 
-def main(source: str, target: str, workers: str) -> None:
+def main(source: str, target: str, workers: str, *more: str) -> None:
     """Save the articles of the Parquet files in ``source`` but for near copies in ``target``, as Arrow files."""
     options = {
         "path": "parquet",
@@ -28,8 +28,8 @@ def main(source: str, target: str, workers: str) -> None:
     }
     flags = [part for name, value in options.items() for part in (f"--{name}", value)]
     # Its own command: called from here, its functions could not be pickled for its workers.
-    os.execv(sys.executable, [sys.executable, "-m", "text_dedup.minhash", *flags])
+    os.execv(sys.executable, [sys.executable, "-m", "text_dedup.minhash", *flags, *more])
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:4])
+    main(*sys.argv[1:])
