@@ -464,7 +464,7 @@ def _credit_holes(table: Mapping[str, Any], agencies: Iterable[str]) -> dict[str
     pictures, cities = (_strings(_CREDITS_FILE, "", table, field) for field in ("pictures", "cities"))
     # Single words, and East Asian ones; no "APEC", and neither 新华社区 (a quarter) nor 中央社会部 (a department).
     latin = any_of(name for name in agencies if name.isascii() and name.isalpha())
-    eastern = any_of(name for name in agencies if name[-1] >= "\u3040")
+    eastern = any_of(name for name in agencies if max(name) >= "\u3040")
     agency = f"(?:(?<![A-Za-z])(?:{latin})(?![A-Za-z])|(?:{eastern})(?![区區会會]))"
     return {
         "agency": f"({agency})",
@@ -472,7 +472,7 @@ def _credit_holes(table: Mapping[str, Any], agencies: Iterable[str]) -> dict[str
         "place": rf"(?:(?:(?!{any_of(pictures)})[^\W\d_]|[ ・·、]){{1,16}}?)",
         "city": f"(?:{any_of(cities)})(?:[・、](?:{any_of(cities)}))?・?",
         "day": r"(?:\d{1,2} ?月 ?)?\d{1,2} ?日",
-        "capitals": r"[A-Z]{2}[A-Z .'-]{0,30}",
+        "capitals": r"[A-Z]{2}[A-Z .,'-]{0,30}",
         "date": r"(?:Jan|Feb|March|April|May|June|July|Aug|Sept|Oct|Nov|Dec)(?:\.|[a-z]+)? \d{1,2}",
     }
 
