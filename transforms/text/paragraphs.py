@@ -17,7 +17,9 @@ from transforms.text.edits import Change, Edit, splice
 _BREAK = re.compile(r"\n\s*")
 _BLANK_LINE = re.compile(r"\n(?<!\s\n)\n(?!\s)")
 _COLUMNS = re.compile(r"\S(?:\t+| {3,}| *\t *|  +(?=[-+$€£(]?\d))\S")
-_INNER_SPACES = re.compile(r"(?<=\S)(?: *\t[ \t]*| {2,})(?=\S)")
+_BEFORE_DIGIT = re.compile(r"  [-+$€£(]?\d")
+_INNER_TABS = re.compile(r"(?<=\S)(?: *\t[ \t]*| {2,})(?=\S)")
+_INNER_SPACES = re.compile(r"  (?<!\s  ) *(?!\s)")  # the same without tabs: a pattern that begins with letters is fast
 _ITEM = re.compile(r"(?:[-*•·–—▪◦‣>]|\(?\d{1,3}[.)]|[A-Za-z][.)])\s")
 _SENTENCE_END = re.compile(r"[.!?…:;。！？؟।][\"'”’»)\]]*$")
 _UNSPACED_SCRIPT = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
@@ -33,7 +35,7 @@ def lay_out(text: str) -> tuple[str, list[Edit]]:
     'A first paragraph.\n\nA second one.'
     """
     edits: list[Edit] = []
-    while not _is_settled(text) and (changes := list(_changes(text))):
+    while not _is_settled(text) and (changes := _changes(text)):
         # What was joined or set apart can show the rest in another light; nearly always once is enough.
         text, made = splice(text, changes)
         edits += made
@@ -57,61 +59,83 @@ def split_paragraphs(text: str) -> list[str]:
     return text.split("\n\n") if text else []
 
 
-def _changes(text: str) -> Iterator[Change]:
+def _changes(text: str) -> list[Change]:
     end = len(text.rstrip())
-    start = len(text) - len(text.lstrip()) if end else len(text)
+    if not end:
+        return [Change(0, len(text), "", "whitespace", "edge")]
+    start = len(text) - len(text.lstrip())
+    changes: list[Change] = []
     if start:
-        yield Change(0, start, "", "whitespace", "edge")
+        changes.append(Change(0, start, "", "whitespace", "edge"))
     if len(text) == end - start or not _is_settled(text[start:end]):
-        yield from _inner_changes(text, start, end)
-    if end < len(text) and end:
-        yield Change(end, len(text), "", "whitespace", "edge")
+        changes += _inner_changes(text, start, end)
+    if end < len(text):
+        changes.append(Change(end, len(text), "", "whitespace", "edge"))
+    return changes
 
 
-def _inner_changes(text: str, start: int, end: int) -> Iterator[Change]:
-    gaps = list(_gaps(text, start, end))
-    starts = [start, *(after for _, after, _ in gaps)]
-    ends = [*(before for before, _, _ in gaps), end]
-    lines = [text[a:b] for a, b in zip(starts, ends, strict=True)]
-    tabular = _tabular(lines)
-    layout = _layout(lines, [gap for _, _, gap in gaps], tabular)
-    for number, line in enumerate(lines):
-        if not tabular[number] and ("  " in line or "\t" in line):
-            for run in _INNER_SPACES.finditer(line):
-                at = starts[number]
-                yield Change(at + run.start(), at + run.end(), " ", "whitespace", "spaces")
-        if number < len(gaps):
-            before, after, gap = gaps[number]
-            if layout[number] != gap:
-                rule = "paragraph-break" if layout[number] == "\n\n" else "line-break"
-                rule = rule if "\n" in layout[number] else "hard-wrap"
-                yield Change(before, after, layout[number], "whitespace", rule)
+def _inner_changes(text: str, start: int, end: int) -> list[Change]:
+    ends, starts = _gaps(text, start, end)
+    gaps = [text[a:b] for a, b in zip(ends, starts, strict=True)]
+    lines = [text[a:b] for a, b in zip([start, *starts], [*ends, end], strict=True)]
+    is_wide = "  " in text or "\t" in text
+    tabular = _tabular(lines) if is_wide else [False] * len(lines)
+    changes = [
+        Change(a, b, after, "whitespace", _BREAKS.get(after, "line-break"))
+        for a, b, before, after in zip(ends, starts, gaps, _layout(lines, gaps, tabular), strict=True)
+        if after != before
+    ]
+    if is_wide:
+        changes += _space_changes(lines, [start, *starts], tabular)
+        changes.sort()
+    return changes
 
 
-def _gaps(text: str, start: int, end: int) -> Iterator[tuple[int, int, str]]:
-    """Each run of white space that holds a line break: where it begins and ends, and itself."""
+_BREAKS = {"\n\n": "paragraph-break", " ": "hard-wrap", "": "hard-wrap"}
+
+
+def _gaps(text: str, start: int, end: int) -> tuple[list[int], list[int]]:
+    """Where runs of white space that hold a line break begin, and where they end; a line begins at ``start``."""
+    befores, afters = [], []
     # A pattern that began with the spaces before the break would be tried at every character.
     for found in _BREAK.finditer(text, start, end):
         before, after = found.span()
-        while before > start and text[before - 1].isspace():
+        while text[before - 1].isspace():
             before -= 1
-        yield before, after, text[before:after]
+        befores.append(before)
+        afters.append(after)
+    return befores, afters
+
+
+def _space_changes(lines: list[str], starts: list[int], tabular: list[bool]) -> Iterator[Change]:
+    """Runs of spaces and tabs inside the lines become one space, but not between the columns of a table."""
+    for line, start, is_row in zip(lines, starts, tabular, strict=True):
+        if not is_row and ("  " in line or "\t" in line):
+            pattern = _INNER_TABS if "\t" in line else _INNER_SPACES
+            for begin, end in map(re.Match.span, pattern.finditer(line)):
+                yield Change(start + begin, start + end, " ", "whitespace", "spaces")
 
 
 def _tabular(lines: list[str]) -> list[bool]:
     """Which lines are rows of a table: columns set apart by tabs or runs of spaces, two such lines in a row."""
-    rows = [("  " in line or "\t" in line) and bool(_COLUMNS.search(line)) for line in lines]
+    rows = [_is_row(line) for line in lines]
     neighbours = zip([False, *rows], [*rows[1:], False], strict=False)
     return [row and (above or below) for row, (above, below) in zip(rows, neighbours, strict=False)]
 
 
+def _is_row(line: str) -> bool:
+    # The pattern is tried at every character, so only in a line with room for columns.
+    return bool("\t" in line or "   " in line or _BEFORE_DIGIT.search(line)) and bool(_COLUMNS.search(line))
+
+
 def _layout(lines: list[str], gaps: list[str], tabular: list[bool]) -> list[str]:
     """For each gap what it becomes: a blank line, a line break, a space or nothing."""
-    blank = [gap.count("\n") > 1 for gap in gaps]
+    is_blank = {gap: gap.count("\n") > 1 for gap in set(gaps)}
+    blank = [is_blank[gap] for gap in gaps]
     layout = ["\n\n"] * len(gaps)
     has_blank = any(blank)
     first = 0
-    for last in [number for number, is_blank in enumerate(blank) if is_blank] + [len(gaps)]:
+    for last in [number for number, ends in enumerate(blank) if ends] + [len(gaps)]:
         if last > first:
             block = slice(first, last)
             layout[block] = _block_layout(lines[first : last + 1], gaps[block], tabular[first : last + 1], has_blank)
@@ -154,7 +178,8 @@ def _table_gap(gap: str) -> str:
 
 def _indented(gaps: list[str]) -> list[bool]:
     """Which lines after a gap begin a paragraph by their indentation; no line, where most are indented."""
-    indented = [len(gap) - gap.rindex("\n") > 2 or gap.endswith("\u3000") for gap in gaps]
+    is_indented = {gap: len(gap) - gap.rindex("\n") > 2 or gap.endswith("\u3000") for gap in set(gaps)}
+    indented = [is_indented[gap] for gap in gaps]
     return indented if sum(indented) * 2 < len(indented) else [False] * len(indented)
 
 
