@@ -4,6 +4,7 @@ import functools
 import gzip
 import json
 import re
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from tests.text.test_repair import CLUES
 from tests.text.test_repeats import PIECES as REPEATS
 from transforms.text.clean import CleanConfig, Cleaner
 from transforms.text.credits import find_credits
-from transforms.text.need import Need
+from transforms.text.need import FORM, Need
 from transforms.text.pattern_starts import pattern_starts
 from transforms.text.rules import (
     BAR_ANCHORS,
@@ -171,6 +172,30 @@ def test_prose_is_ruled_out():
     assert SURVEY.cruft(texts)[:2] == [Need.NOTHING] * 2
     assert SURVEY.repeats(texts) == [Need.NOTHING] * 3
     assert SURVEY.form(texts) == [Need.NOTHING] * 3
+
+
+@pytest.mark.parametrize(
+    ("text", "needs"),
+    [
+        ("a\r\nb", Need.LINE_ENDS | Need.LAYOUT),
+        ("5\u00a0km", Need.SPACES | Need.LAYOUT),
+        ("cafe\u0301", Need.COMPOSITION),
+        ("it\u00e2\u20ac\u2122s", FORM),
+        ("a\u064b\u0651", Need.NOTHING),  # marks in their order
+        ("a\u0651\u064b", Need.COMPOSITION),
+    ],
+)
+def test_form_needs_only_what_it_lacks(text, needs):
+    assert SURVEY.form([text]) == [needs]
+
+
+@given(
+    st.text(
+        st.sampled_from("ae \u0301\u0316\u0323\u0340\u064b\u0651\u0653\u1100\u1161\u11a8\uac00\u212b\n"), max_size=8
+    )
+)
+def test_what_must_be_composed_is_told(text):
+    assert SURVEY.form([text])[0] & Need.COMPOSITION or unicodedata.is_normalized("NFC", text)
 
 
 @pytest.mark.parametrize("pattern", PATTERNS)

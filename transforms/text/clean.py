@@ -98,8 +98,14 @@ class Cleaner:
     def _mend(self, draft: "_Draft", need: int) -> None:
         """Characters and paragraphs."""
         steps: list[Step] = []
-        if need & Need.CHARACTERS:
-            steps += (normalise_line_ends, repair_lines, compose, normalise_spaces)
+        if need & Need.LINE_ENDS:
+            steps.append(normalise_line_ends)
+        if need & Need.REPAIR:
+            steps.append(repair_lines)
+        if need & Need.COMPOSITION:
+            steps.append(compose)
+        if need & Need.SPACES:
+            steps.append(normalise_spaces)
         if need & Need.LAYOUT:
             steps.append(lay_out)
         if self._straightens:
@@ -109,7 +115,7 @@ class Cleaner:
             text, made = step(text)
             edits += made
         # What ftfy looked at may show it something new.
-        settles = all(map(_settles, edits)) and not (need & Need.CHARACTERS and is_suspect(draft.text))
+        settles = all(map(_settles, edits)) and not (need & Need.REPAIR and is_suspect(draft.text))
         draft.become(text, edits, settles=settles)
 
     def _strip(self, draft: "_Draft", need: int) -> None:

@@ -11,26 +11,27 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from transforms.text.need import Need
+from transforms.text.need import FORM, Need
 from transforms.text.repair import CLUES, LEADS, PROSE
 from transforms.text.shingles import code_point, kernel, read_only
 
-# What a character's entry in the table says.
-_ALONE: Final = np.uint8(1)  # suspect, an odd space or line end, or not composed: needs everything
-_ODD: Final = np.uint8(2)
-_SMALL: Final = np.uint8(4)
-_PLAIN: Final = np.uint8(8)
-_OTHER: Final = np.uint8(16)
-_LEAD: Final = np.uint8(32)
-_PROSE: Final = np.uint8(64)
-_SPACE: Final = np.uint8(128)
+# What a character's entry in the table says: clues, what is needed wherever it stands, and its combining class.
+_ODD: Final = np.uint32(2)
+_SMALL: Final = np.uint32(4)
+_PLAIN: Final = np.uint32(8)
+_OTHER: Final = np.uint32(16)
+_LEAD: Final = np.uint32(32)
+_PROSE: Final = np.uint32(64)
+_SPACE: Final = np.uint32(128)
+_NEED_SHIFT: Final = np.uint32(8)
+_ORDER_SHIFT: Final = np.uint32(24)
 
 _ODD_SPACES: Final = "\u00a0\u00ad\u1680\u200b\u202f\u205f\u2060\ufeff" + "".join(map(chr, range(0x2000, 0x200B)))
 _LINE_ENDS: Final = "\r\x0b\x0c\u2028\u2029"
 
 
-def look_at_form(offsets: npt.NDArray[np.int64], utf8: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-    """Which texts (Arrow's buffers) need ``Need.LAYOUT`` or, with it, ``Need.CHARACTERS``."""
+def look_at_form(offsets: npt.NDArray[np.int64], utf8: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint16]:
+    """Which steps of ``need.FORM`` each text (Arrow's buffers) needs; where characters may be damaged, all of them."""
     return _look_at_form(offsets, utf8, _table(), _classes())
 
 
@@ -45,22 +46,28 @@ def _classes() -> npt.NDArray[np.uint8]:
 
 
 @functools.cache
-def _table() -> npt.NDArray[np.uint8]:
+def _table() -> npt.NDArray[np.uint32]:
     """By code point of the Basic Multilingual Plane; made in 0.1 s."""
-    table = np.zeros(0x10000, np.uint8)
+    table = np.zeros(0x10000, np.uint32)
     seconds = second_parts()
     for code in range(0x10000):
         character = chr(code)
         if 0xD800 <= code < 0xE000:
             continue
-        # What composes with, or is moved before, its neighbours (the quick check of UAX #15, section 9).
-        composes = unicodedata.combining(character) or character in seconds
-        if composes or not unicodedata.is_normalized("NFC", character):
-            table[code] |= _ALONE
+        # Marks whose classes ascend stay where they are (the quick check of UAX #15, section 9).
+        table[code] |= unicodedata.combining(character) << _ORDER_SHIFT
+        if character in seconds or not unicodedata.is_normalized("NFC", character):
+            table[code] |= Need.COMPOSITION << _NEED_SHIFT
         if character.isspace() and code != 0x0A:
             table[code] |= _SPACE
-    for character in (*CLUES.alone, *_ODD_SPACES, *_LINE_ENDS, "ў"):
-        table[ord(character)] |= _ALONE
+    needs = (
+        (_LINE_ENDS, Need.LINE_ENDS | Need.LAYOUT),
+        (_ODD_SPACES, Need.SPACES | Need.LAYOUT),
+        ("".join(CLUES.alone - set(_LINE_ENDS)) + "ў", Need.REPAIR),  # line ends are mended before
+    )
+    for needy, need in needs:
+        for character in needy:
+            table[ord(character)] |= need << _NEED_SHIFT
     flags = ((CLUES.odd - CLUES.small, _ODD), (CLUES.small, _SMALL), (CLUES.plain, _PLAIN), (CLUES.other, _OTHER))
     for characters, flag in (*flags, (LEADS, _LEAD), (PROSE, _PROSE)):
         for character in characters:
@@ -77,22 +84,25 @@ def second_parts() -> frozenset[str]:
     return frozenset({chr(code) for code in hangul} | {chr(int(second, 16)) for _, second in pairs})
 
 
-_LAYOUT: Final = np.uint8(Need.LAYOUT)
-_EVERYTHING: Final = np.uint8(Need.LAYOUT | Need.CHARACTERS)
+_LAYOUT: Final = np.uint16(Need.LAYOUT)
+_REPAIR: Final = np.uint16(Need.REPAIR)
+_COMPOSITION: Final = np.uint16(Need.COMPOSITION)
+_EVERYTHING: Final = np.uint16(FORM)
+_BEYOND: Final = np.uint32(Need.REPAIR << _NEED_SHIFT)
 
 
 @kernel
 def _look_at_form(
     offsets: npt.NDArray[np.int64],
     utf8: npt.NDArray[np.uint8],
-    table: npt.NDArray[np.uint8],
+    table: npt.NDArray[np.uint32],
     classes: npt.NDArray[np.uint8],
-) -> npt.NDArray[np.uint8]:
-    needs = np.zeros(offsets.size - 1, np.uint8)
+) -> npt.NDArray[np.uint16]:
+    needs = np.zeros(offsets.size - 1, np.uint16)
     for row in range(offsets.size - 1):
         i, end = offsets[row], offsets[row + 1]
-        need = np.uint8(0)
-        before = last = np.uint8(0)  # table entries of the two characters before
+        need = np.uint16(0)
+        before = last = np.uint32(0)  # table entries of the two characters before
         newlines = 2  # as if a paragraph had just ended, so that a space at the start is seen
         space = np.uint8(1)
         laid_out = True
@@ -113,8 +123,8 @@ def _look_at_form(
                     kind = classes[utf8[i]]
                 laid_out &= doubled == 0
                 newlines = 0
-                before = last if i - start == 1 else np.uint8(0)
-                last = np.uint8(0)
+                before = last if i - start == 1 else np.uint32(0)
+                last = np.uint32(0)
                 continue
             byte = utf8[i]
             if byte == 0x0A:
@@ -122,7 +132,7 @@ def _look_at_form(
                 newlines += 1
                 laid_out &= newlines <= 2
                 space = np.uint8(0)
-                before, last = last, np.uint8(0)
+                before, last = last, np.uint32(0)
                 i += 1
                 continue
             laid_out &= newlines != 1
@@ -134,15 +144,16 @@ def _look_at_form(
                     while j < end and j < i + 26 and utf8[j] != 0x3B and utf8[j] > 0x22 and utf8[j] < 0x7B:
                         j += 1
                     if j < end and utf8[j] == 0x3B:
-                        need = _EVERYTHING
+                        need |= _REPAIR
             else:
                 code, i = code_point(utf8, i)
                 # Outside the plane only emoji and the like are common; the rest is looked at closely.
-                flag = table[code] if code < 0x10000 else np.uint8(not 0x1F000 <= code < 0x1FB00)
+                flag = table[code] if code < 0x10000 else _BEYOND if not 0x1F000 <= code < 0x1FB00 else np.uint32(0)
             if flag:
-                if flag & 1:
-                    need = _EVERYTHING
-                elif flag & 128:
+                need |= np.uint16(flag >> _NEED_SHIFT & 0xFFFF)
+                if flag >> _ORDER_SHIFT and flag >> _ORDER_SHIFT < last >> _ORDER_SHIFT:
+                    need |= _COMPOSITION
+                if flag & 128:
                     laid_out = False
                 if (
                     (last & 2 and flag & 30)
@@ -151,13 +162,14 @@ def _look_at_form(
                     or (last & 16 and flag & 6)
                     or (before & 32 and last & 64 and flag & 32)
                 ):
-                    need = _EVERYTHING
-            if need:
+                    need |= _REPAIR
+            if need & _REPAIR:
+                need = _EVERYTHING
                 break
             space = np.uint8(0)
             newlines = 0
             before, last = last, flag
-        if not need and not (laid_out and newlines == 0 and not space):
-            need = _LAYOUT
+        if not (laid_out and newlines == 0 and not space):
+            need |= _LAYOUT
         needs[row] = need
     return needs

@@ -2,7 +2,7 @@
 
 import enum
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Final, Protocol
 
 
 class Need(enum.IntFlag):
@@ -11,8 +11,8 @@ class Need(enum.IntFlag):
     NOTHING = 0
     LAYOUT = 1
     """Paragraphs must be laid out."""
-    CHARACTERS = 2
-    """Characters and line ends must be looked at."""
+    REPAIR = 2
+    """Characters may be damaged."""
     PROMOS = 4
     """A line may be a promo."""
     TAIL = 8
@@ -21,13 +21,22 @@ class Need(enum.IntFlag):
     """Paragraphs may repeat."""
     CREDITS = 32
     """A wire agency may be credited."""
+    LINE_ENDS = 64
+    """Lines end otherwise than with a line feed."""
+    COMPOSITION = 128
+    """Characters may have to be composed."""
+    SPACES = 256
+    """There are odd spaces or invisible characters."""
+
+
+FORM: Final = Need.LINE_ENDS | Need.REPAIR | Need.COMPOSITION | Need.SPACES | Need.LAYOUT
 
 
 class Survey(Protocol):
     """A look at texts as they stand before a step: what each needs of it, as :class:`Need`."""
 
     def form(self, texts: Sequence[str]) -> Sequence[int]:
-        """``CHARACTERS`` and ``LAYOUT``."""
+        """``LINE_ENDS``, ``REPAIR``, ``COMPOSITION``, ``SPACES`` and ``LAYOUT``."""
 
     def cruft(self, texts: Sequence[str]) -> Sequence[int]:
         """``PROMOS`` and ``TAIL``."""
@@ -44,7 +53,7 @@ class NoSurvey:
 
     def form(self, texts: Sequence[str]) -> Sequence[int]:
         """See :class:`Survey`."""
-        return [Need.CHARACTERS | Need.LAYOUT] * len(texts)
+        return [FORM] * len(texts)
 
     def cruft(self, texts: Sequence[str]) -> Sequence[int]:
         """See :class:`Survey`."""

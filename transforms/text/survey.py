@@ -37,7 +37,7 @@ class Survey:
         self._buffers = utf8_buffers(pa.array([], pa.large_string()))
 
     def form(self, texts: Sequence[str]) -> list[int]:
-        """``CHARACTERS`` and ``LAYOUT``."""
+        """``LINE_ENDS``, ``REPAIR``, ``COMPOSITION``, ``SPACES`` and ``LAYOUT``."""
         return _listed(look_at_form(*self._buffers_of(texts)))
 
     def cruft(self, texts: Sequence[str]) -> Sequence[int]:
@@ -62,6 +62,6 @@ class Survey:
         return self._buffers
 
 
-def _listed(needs: npt.NDArray[np.uint8]) -> list[int]:
+def _listed(needs: npt.NDArray[np.unsignedinteger]) -> list[int]:
     listed: list[int] = needs.tolist()  # numpy types it Any
     return listed
