@@ -19,7 +19,7 @@ _BLANK_LINE = re.compile(r"\n(?<!\s\n)\n(?!\s)")
 _COLUMNS = re.compile(r"\S(?:\t+| {3,}| *\t *|  +(?=[-+$€£(]?\d))\S")
 _BEFORE_DIGIT = re.compile(r"  [-+$€£(]?\d")
 _INNER_TABS = re.compile(r"(?<=\S)(?: *\t[ \t]*| {2,})(?=\S)")
-_INNER_SPACES = re.compile(r"  (?<!\s  ) *(?!\s)")  # the same without tabs: a pattern that begins with letters is fast
+_INNER_SPACES = re.compile(r"  (?<!\s  ) *(?!\s)")  # the same without tabs; fast, for it begins with two spaces
 _ITEM = re.compile(r"(?:[-*•·–—▪◦‣>]|\(?\d{1,3}[.)]|[A-Za-z][.)])\s")
 _SENTENCE_END = re.compile(r"[.!?…:;。！？؟।][\"'”’»)\]]*$")
 _UNSPACED_SCRIPT = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
