@@ -44,6 +44,7 @@ from transforms.text.minhash import band_keys, choose_banding, sign_articles, st
 from transforms.text.repetition_kernel import find_repetition
 from transforms.text.rules import load_cruft_rules
 from transforms.text.shingles import shingle_hashes, token_counts
+from transforms.text.sorted_keys import rows_among
 from transforms.text.stories import Reach, find_stories
 from transforms.text.unionfind import connected_components
 
@@ -235,6 +236,8 @@ def load_kernels(config: CleanConfig) -> None:
     find_repetition(record.text)
     token_counts(texts)
     connected_components(refs, refs)
+    for keys in (refs, refs.astype(np.uint32)):  # of bands, of fingerprints
+        rows_among(keys, keys)
     paragraphs = hash_paragraphs(texts)
     keys_of(paragraphs.near, refs)
     sketch_words(texts, paragraphs, np.zeros(1, bool))
