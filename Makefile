@@ -6,7 +6,7 @@ READY := .venv/.ready
 OUT := out
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench profile lock clean
+.PHONY: help run test check format bench profile warm lock clean
 
 ## help: show what there is
 help:
@@ -38,6 +38,11 @@ bench: $(READY)
 ## profile: print where the time goes, step by step; ARGS="--limit 20000" is passed on
 profile: $(READY)
 	@$(BIN)/python -m benchmarks.profile_steps $(ARGS)
+
+## warm: compile the kernels anew, after a constant that one uses from another file has changed
+warm: $(READY)
+	@find transforms -name '*.nb[ci]' -delete
+	@$(BIN)/python -m pipeline.warm
 
 ## lock: choose the versions in constraints.txt anew
 lock: $(READY)
