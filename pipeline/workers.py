@@ -38,13 +38,12 @@ from transforms.records import Record
 from transforms.text.boilerplate import has_phrase
 from transforms.text.clean import CleanConfig, Cleaner
 from transforms.text.decide import Article, DecisionThresholds
-from transforms.text.leaders import Thresholds, cluster_by_leader, match_earlier
+from transforms.text.leaders import Thresholds, cluster_by_leader
 from transforms.text.ledger import hash_paragraphs, keys_of, sketch_words
 from transforms.text.minhash import band_keys, choose_banding, sign_articles, string_hashes
 from transforms.text.repetition_kernel import find_repetition
 from transforms.text.rules import load_cruft_rules
 from transforms.text.shingles import shingle_hashes, token_counts
-from transforms.text.sorted_keys import rows_among
 from transforms.text.stories import Reach, find_stories
 from transforms.text.unionfind import connected_components
 
@@ -236,15 +235,12 @@ def load_kernels(config: CleanConfig) -> None:
     find_repetition(record.text)
     token_counts(texts)
     connected_components(refs, refs)
-    for keys in (refs, refs.astype(np.uint32)):  # of bands, of fingerprints
-        rows_among(keys, keys)
     paragraphs = hash_paragraphs(texts)
     keys_of(paragraphs.near, refs)
     sketch_words(texts, paragraphs, np.zeros(1, bool))
     has_phrase(record.text, "topics")
     hashes, offsets = shingle_hashes(texts, 5)
     cluster_by_leader(hashes, offsets, np.zeros(1, np.int64), Thresholds())
-    match_earlier(hashes, offsets, np.zeros(1, np.int64), 0, Thresholds())
     alike = [Article(record.text * 3, title="One"), Article(record.text * 4, title="Two")]
     find_stories(alike, DecisionThresholds(), Reach())
 

@@ -32,7 +32,8 @@ class FindComponents(beam.PTransform):
 
 
 def _members(notice: tuple[int, Iterable[str]]) -> Iterator[Keyed]:
-    found = connected_components(*(np.empty(0, np.uint64) for _ in range(2)))
+    none = np.empty(0, np.uint64)
+    found = Components(none, none)
     edges: list[pa.RecordBatch] = []
     for batch in read_in_batches(EDGES, notice):
         edges.append(batch)

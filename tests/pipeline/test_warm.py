@@ -4,13 +4,12 @@ import importlib
 import pkgutil
 
 import transforms.text
-from pipeline.workers import load_kernels
-from transforms.text.clean import CleanConfig
+from pipeline.warm import compile_kernels
 from transforms.text.shingles import _Kernel
 
 
 def test_no_kernel_is_left_for_the_run_to_compile():
-    load_kernels(CleanConfig())
+    compile_kernels()
     names = (f"transforms.text.{module.name}" for module in pkgutil.iter_modules(transforms.text.__path__))
     modules = list(map(importlib.import_module, names))
     kernels = {value for module in modules for value in vars(module).values() if isinstance(value, _Kernel)}
