@@ -385,7 +385,8 @@ _PLACES = {
 def find_idle_wordings(rules: CruftRules, checked: Iterable[Rule]) -> list[tuple[str, str, str]]:
     """Wordings of ``checked`` rules that do not go where they should: ``(rule, wording, who has it instead)``.
 
-    A strong one has to go behind a short article, a weak one below a comment form, a promo between paragraphs.
+    A strong one has to go behind a short article, a weak one below a comment form, a promo between paragraphs; a strong
+    one that a weak rule has too proves nothing.
     """
     idle = []
     for rule in checked:
@@ -393,6 +394,7 @@ def find_idle_wordings(rules: CruftRules, checked: Iterable[Rule]) -> list[tuple
             found = rules.find(wording)
             place = _PLACES[rule.kind if rule.kind == "promo" else rule.strength]
             stripped, _ = strip_cruft(place.format(wording), rules)
-            if found is None or stripped != place.replace("\n\n{}", "").replace("\n\nLeave a Reply", ""):
+            is_weaker = found is not None and found.strength != rule.strength
+            if found is None or is_weaker or stripped != place.replace("\n\n{}", "").replace("\n\nLeave a Reply", ""):
                 idle.append((rule.name, wording, found.name if found else "no rule"))
     return idle

@@ -17,7 +17,7 @@ from transforms.text.rules import (
     ends_sentence,
     normalise_block,
 )
-from transforms.text.tail import LIST_MARKS, Block, Text, find_short_run, find_tails, find_window
+from transforms.text.tail import LIST_MARKS, Block, Text, find_label, find_short_run, find_tails, find_window
 
 # An article may end in a list of words that a form has too ("Facebook", "Google", "YouTube"), so above the
 # topmost strong block of a run no more weak ones than these go.
@@ -109,7 +109,7 @@ def _find_tail_cruft(lines: list[str], rules: CruftRules) -> dict[int, Rule]:
         window = find_window(text)
         found = find_tails(text, window) if window else {}
         if not found or not _keeps_prose(lines, text.doomed | found):
-            found = (_find_runs(window) if window else {}) or find_short_run(text)
+            found = (_find_runs(window) if window else {}) or find_short_run(text) or find_label(text)
             if not found:
                 return text.doomed
         # What was hidden below or above these may now be the end of another tail.

@@ -7,6 +7,7 @@ and fifteen above the end of each of 2,206 labelled pages (docs/cleaning.md).
 
 import re
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Final, NamedTuple
 
 from transforms.text.rules import MAX_ROW_CHARS, OPENING_QUOTES, SHORT_BLOCK_CHARS, CruftRules, Rule, ends_sentence
@@ -419,6 +420,21 @@ def find_short_run(text: Text) -> dict[int, Rule]:
     if chars > share * text.chars_above(run[-1].line):
         return {}
     return {block.line: block.rule or _SHORT_RUN for block in run}
+
+
+def find_label(text: Text) -> dict[int, Rule]:
+    """The last line, if it is the label of a link, a button or a list, and alone below the article's last sentence.
+
+    Of such lines 4 in 100 were the article's. One that ends like a sentence may be its last ("What do you think?").
+    """
+    line, above = (*islice(text.kept_from_below(), 2), None, None)[:2]
+    if line is None or above is None or ends_sentence(text.lines[line]) or not text.is_paragraph(line):
+        return {}
+    rule = text.find(line)
+    if rule is None or rule.strength != "weak" or rule.form in _NO_PROOF:
+        return {}
+    prose = ends_sentence(text.lines[above]) or len(text.lines[above]) > SHORT_BLOCK_CHARS
+    return {line: rule} if prose and not text.lines[above].endswith(LIST_MARKS) else {}
 
 
 def _line_score(block: Block) -> float:
