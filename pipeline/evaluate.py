@@ -92,7 +92,8 @@ _KIND_OF_FORM = {
     "read-more": "source link", "read-on": "source link", "read-more-link": "related", "source-link": "source link",
     "source-label": "source link",
     "tags": "tags", "tag-label": "tags", "tag-list": "tags", "entry-footer": "tags",
-    "post-navigation": "navigation", "to-the-top": "navigation", "site-section": "navigation",
+    "post-navigation": "navigation", "to-the-top": "navigation", "to-the-top-label": "navigation",
+    "site-section": "navigation",
     "advertisement": "advertisement", "advertisement-label": "advertisement",
     "copyright": "copyright", "site-link": "site links", "cookie-notice": "site links", "blog-platform": "site links",
 }  # fmt: skip

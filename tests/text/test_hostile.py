@@ -12,7 +12,7 @@ from transforms.text.edits import undo_edits
 from transforms.text.headline import headline
 from transforms.text.paragraphs import lay_out
 from transforms.text.repeats import drop_repeats, is_prose
-from transforms.text.rules import has_nested_repeat
+from transforms.text.rules import has_nested_repeat, load_cruft_rules
 
 MANY = 500_000
 
@@ -41,7 +41,7 @@ def test_a_word_of_capitals_is_no_label():
 )
 def test_a_giant_paragraph_that_stands_twice(paragraph):
     text = f"{paragraph}\n\nBetween.\n\n{paragraph} and more"
-    dropped, edits = drop_repeats(text)
+    dropped, edits = drop_repeats(text, load_cruft_rules())
     assert undo_edits(dropped, edits) == text
 
 

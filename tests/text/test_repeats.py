@@ -14,7 +14,9 @@ from transforms.text.repair import repair_lines
 from transforms.text.repeats import drop_repeats
 from transforms.text.repetition import find_repetition
 from transforms.text.repetition_kernel import find_repetition as find_by_kernel
+from transforms.text.rules import load_cruft_rules
 
+RULES = load_cruft_rules()
 PIECES = st.sampled_from(
     [
         "Ferry passengers wait under the clock at Port Ellery on Sunday after the last boat was cancelled.",
@@ -39,7 +41,7 @@ CAPTIONS = Path(__file__).parents[3] / "shared" / "data" / "captions"
 
 @pytest.mark.parametrize("case", golden_cases("repeats"))
 def test_golden(case):
-    text, edits = drop_repeats(case["text"])
+    text, edits = drop_repeats(case["text"], RULES)
     assert text == case["expected"]
     assert [edit.rule for edit in edits] == case["rules"]
     assert undo_edits(text, edits) == case["text"]
@@ -51,7 +53,7 @@ def test_legitimate_repeats_of_real_articles_stay():
         for line in lines:
             article = json.loads(line)
             paragraphs = [" ".join(paragraph.split()) for paragraph in article["paragraphs"]]
-            kept = drop_repeats("\n\n".join(paragraphs))[0].split("\n\n")
+            kept = drop_repeats("\n\n".join(paragraphs), RULES)[0].split("\n\n")
             for first, second, why in article["must_keep"]:
                 # Either both say the same, and both stay, or each says something of its own, and one of each stays.
                 wanted = [paragraphs[first], paragraphs[second]]
@@ -64,7 +66,7 @@ def test_legitimate_repeats_of_real_articles_stay():
 
 @given(st.lists(st.one_of(PIECES, st.text(max_size=8)), max_size=12).map("\n\n".join))
 def test_every_edit_can_be_undone_and_something_stays(text):
-    changed, edits = drop_repeats(text)
+    changed, edits = drop_repeats(text, RULES)
     assert apply_edits(text, edits) == changed
     assert undo_edits(changed, edits) == text
     assert bool(changed) == bool(text)
@@ -91,7 +93,7 @@ def test_kernel_and_twin_agree_on_every_character():
 @given(st.lists(st.text(st.sampled_from("ab é日. "), max_size=30), max_size=6).map("\n\n".join))
 def test_a_text_without_repeats_keeps_every_character(text):
     paragraphs = [paragraph for paragraph in text.split("\n\n") if paragraph]
-    changed, edits = drop_repeats(text)
+    changed, edits = drop_repeats(text, RULES)
     assert edits or changed == text
     assert all(edit.kind == "repeat" and edit.before for edit in edits)
     assert len(paragraphs) > 1 or not edits
@@ -109,7 +111,7 @@ def test_judged_repeats_of_real_articles_are_handled_as_judged():
             if not judged:
                 continue
             paragraphs = [" ".join(repair_lines(paragraph)[0].split()) for paragraph in article["paragraphs"]]
-            kept = drop_repeats("\n\n".join(paragraphs))[0].split("\n\n")
+            kept = drop_repeats("\n\n".join(paragraphs), RULES)[0].split("\n\n")
             for found in judged:
                 pair = {paragraphs[found["i"]], paragraphs[found["j"]]}
                 total[found["verdict"]] += 1

@@ -125,7 +125,7 @@ class Cleaner:
 
     def _drop(self, draft: "_Draft", _: int) -> None:
         """Repeats."""
-        draft.become(*drop_repeats(draft.text, self._find_repetition))
+        draft.become(*drop_repeats(draft.text, self._cruft_rules, self._find_repetition))
 
 
 class _Draft:

@@ -8,10 +8,12 @@ longer one is kept, so the one dropped may be the earlier.
 
 import difflib
 import re
+from collections import Counter
 from collections.abc import Iterable
 
 from transforms.text.edits import Change, Edit, splice
 from transforms.text.repetition import FindRepetition, Run, find_repetition
+from transforms.text.rules import CruftRules, ends_sentence
 
 # Shorter ones are "Yes.", speakers' names, headings, rows, refrains; what stands right below its twin needs less.
 _MIN_CHARS, _MIN_CHARS_SENTENCE, _MIN_CHARS_ADJACENT = 60, 45, 36
@@ -97,6 +99,15 @@ _FURNITURE = re.compile(
     re.IGNORECASE,
 )
 _MAX_FURNITURE_CHARS = 200
+# The same, told by the cruft rules: a wording of these forms that stands so often. Of weak ones that do, 4 words in 100
+# were the article's; fields, sections ("Pricing") and whatever a speaker may be called ("Guest") are its headings.
+_COPIED_FORMS = frozenset(
+    {
+        "advertisement-label", "comment-form", "follow", "read-on", "related-label", "related-posts", "share-bar",
+        "share-label", "subscribe", "to-the-top-label",
+    }
+)  # fmt: skip
+_MIN_COPIES, _MIN_COPIES_WEAK = 2, 3
 _COUNTER = re.compile(r"\d{1,3} (?:of|/) (\d{1,3})")
 
 _MIN_BODY_PARAGRAPHS, _MIN_BODY_CHARS = 3, 300
@@ -105,22 +116,25 @@ MIN_SIMILAR_WORDS = 20
 _MIN_SIMILARITY, _MIN_WORD_SIMILARITY = 0.9, 0.6
 
 
-def drop_repeats(text: str, find: FindRepetition = find_repetition) -> tuple[str, list[Edit]]:
+def drop_repeats(text: str, rules: CruftRules, find: FindRepetition = find_repetition) -> tuple[str, list[Edit]]:
     r"""Drop what repeats of a text whose paragraphs are separated by one blank line.
 
     The rules: ``exact-repeat`` (the same words, whatever the case and the quotation marks), ``contained-repeat`` (a
     paragraph that another one holds), ``near-repeat`` (a changed credit, agency or spelling), ``overlap-repeat`` (the
-    beginning of a paragraph that the one above ends with), ``repeated-furniture`` (all copies go), ``repeated-body``.
+    beginning of a paragraph that the one above ends with), ``repeated-furniture`` (all copies go, also of what ``rules``
+    know as a link's or a button's label), ``repeated-body``.
 
+    >>> from transforms.text.rules import load_cruft_rules
     >>> caption = "The mayor of Marl opens the rebuilt Harrow Bridge on Tuesday."
-    >>> text, edits = drop_repeats(f"{caption}\n\nShe cut the ribbon herself.\n\n{caption} Photo: Piet Jansen")
+    >>> twice = f"{caption}\n\nShe cut the ribbon herself.\n\n{caption} Photo: Piet Jansen"
+    >>> text, edits = drop_repeats(twice, load_cruft_rules())
     >>> text.count("mayor"), edits[0].rule, edits[0].start
     (1, 'contained-repeat', 0)
     """
     words, twins, runs, counters = find(text)
     if not twins and not runs and counters < 2:
         return text, []
-    found = _Repeats(text.split("\n\n"), words)
+    found = _Repeats(text.split("\n\n"), words, rules)
     found.judge_twins(twins)
     if counters > 1:
         found.judge_counters()
@@ -132,9 +146,10 @@ def drop_repeats(text: str, find: FindRepetition = find_repetition) -> tuple[str
 class _Repeats:
     """What is to go of one article, by paragraph."""
 
-    def __init__(self, paragraphs: list[str], words: list[int]) -> None:
+    def __init__(self, paragraphs: list[str], words: list[int], rules: CruftRules) -> None:
         self._paragraphs = paragraphs
         self._words = words
+        self._rules = rules
         self._dropped: dict[int, str] = {}
         self._cut: dict[int, int] = {}  # characters to cut from a paragraph's beginning
 
@@ -163,9 +178,10 @@ class _Repeats:
 
     def judge_twins(self, twins: list[tuple[int, int]]) -> None:
         """Paragraphs of the same words, each with the first that has them."""
+        copies = Counter(first for first, _ in twins)
         for first, second in twins:
             one, other = self._paragraphs[first], self._paragraphs[second]
-            if is_furniture(other):
+            if is_furniture(other) or self._is_label(other, 1 + copies[first]):
                 self._dropped[first] = self._dropped[second] = "repeated-furniture"
             elif self._is_exact_repeat(first, second):
                 self._dropped[second] = "exact-repeat"
@@ -189,6 +205,13 @@ class _Repeats:
             if length >= _MIN_BODY_PARAGRAPHS and chars >= _MIN_BODY_CHARS and 3 * prose >= length and prose > 1:
                 self._dropped.update((number, "repeated-body") for number in block)
             second += max(length, 1)
+
+    def _is_label(self, paragraph: str, copies: int) -> bool:
+        """Whether what stands so often is a link, a button or a heading of such."""
+        rule = self._rules.find(paragraph) if len(paragraph) > 1 else None  # an "X" may be a table's mark
+        if rule is None or rule.form not in _COPIED_FORMS or ends_sentence(paragraph):
+            return False
+        return copies >= (_MIN_COPIES if rule.strength == "strong" else _MIN_COPIES_WEAK)
 
     def judge_counters(self) -> None:
         """A gallery's counters, "1 of 12", "2 of 12": at least two of one total."""
