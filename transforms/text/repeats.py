@@ -121,8 +121,8 @@ def drop_repeats(text: str, rules: CruftRules, find: FindRepetition = find_repet
 
     The rules: ``exact-repeat`` (the same words, whatever the case and the quotation marks), ``contained-repeat`` (a
     paragraph that another one holds), ``near-repeat`` (a changed credit, agency or spelling), ``overlap-repeat`` (the
-    beginning of a paragraph that the one above ends with), ``repeated-furniture`` (all copies go, also of what ``rules``
-    know as a link's or a button's label), ``repeated-body``.
+    beginning of a paragraph that the one above ends with), ``repeated-furniture`` (all copies go, also those of a
+    link's or a button's label that ``rules`` know), ``repeated-body``.
 
     >>> from transforms.text.rules import load_cruft_rules
     >>> caption = "The mayor of Marl opens the rebuilt Harrow Bridge on Tuesday."
