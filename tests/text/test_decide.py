@@ -18,6 +18,7 @@ from transforms.text.decide import (
     read,
     sign_values,
 )
+from transforms.text.publishers import publisher_of
 
 MONDAY = datetime(2024, 3, 4, 9, tzinfo=UTC)
 
@@ -223,6 +224,60 @@ def test_what_one_source_prints_under_another_headline_with_text_of_its_own_is_a
     one_page = "https://wire.example/live"
     same_page = decide(first._replace(url=one_page), second._replace(url=one_page))
     assert all(sign.value == 0 for sign in same_page.signs if sign.name == "own_headline")
+
+
+def test_a_long_report_that_is_mostly_the_one_of_the_day_before_is_its_next_version():
+    background = " ".join(FERRY.split()[20:]) + f"\n\n{FURNITURE}\n\n{OWLS}\n\n{GRANT}"
+    first = Article(f"{COUNCIL[:330]}\n\n{background}", "Council votes for a second ship", "Wire", None, MONDAY)
+    second = Article(
+        f"{BAKERS}\n\n{background}", "Bakers ask what ships cost", "Wire", None, MONDAY + timedelta(hours=9)
+    )
+    decision = decide(first, second)
+    assert decision.relation == "update"
+    assert decision.values["own_headline"] == decision.values["own_opening"] == 0
+    later, undated = second._replace(published=MONDAY + timedelta(days=2)), second._replace(published=None)
+    assert relation(first, later) == relation(first, undated) == "different"
+
+
+@pytest.mark.parametrize(
+    ("source", "opening", "is_named"),
+    [
+        ("The Wire", "The Wire reports today that", True),
+        ("The Wire (Online)", "The Wire reports today that", True),
+        ("www.wirenews.example", "Wire News reports today that", True),
+        ("The Wire", "The wire and the quay are new, and", False),
+        ("Reuters", "Reuters reports today that", False),
+        (None, "The Wire reports today that", False),
+    ],
+)
+def test_what_opens_with_the_name_of_the_others_source_is_a_report_about_it(source, opening, is_named):
+    lead = (
+        f"{opening} our ferry is back at last, and none too soon, as all of us who wept at the quay that cold day know."
+    )
+    report = Article(
+        f"{lead} {COUNCIL[:160]}\n\n{FERRY[FERRY.index('Two new') :]}", "Ferry is back", "Gazette", None, MONDAY
+    )
+    decision = decide(wire(source=source, published=MONDAY), report)
+    assert (decision.values["names_other"] > 0.5) == is_named
+    assert not is_named or decision.relation == "different"
+
+
+def test_a_source_with_its_medium_in_brackets_is_that_source():
+    first, second = (
+        wire(source="The Harbor Gazette"),
+        wire(FERRY.replace("4.2", "4.3"), source="harbor gazette (Online)"),
+    )
+    decision = decide(first, second)
+    assert decision.relation == "update"
+    assert decision.is_own_version
+    assert publisher_of("Harbor Gazette (North)") != publisher_of("Harbor Gazette")
+
+
+def test_one_page_of_one_date_under_other_furniture_is_a_copy():
+    page = "https://wire.example/a"
+    more = f"{FERRY}\n\n{BAKERS[:-100]}"
+    assert relation(wire(url=page), wire(more, url=page)) == "update"
+    assert relation(wire(url=page, published=MONDAY), wire(more, url=page, published=MONDAY)) == "near"
 
 
 def test_a_roundup_that_carries_most_of_another_houses_story_below_its_own_is_no_copy():

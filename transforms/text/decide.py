@@ -15,13 +15,6 @@ as a corrected digit or a new paragraph; of two houses it takes passages that bo
 takes of a wire story are. Small changes of wording, captions and a paragraph less make no version, whoever made them,
 and a cut without new wording is an excerpt.
 
-**What differs** is found without a diff. A word is shared when some run of three words (six letters in scripts without
-spaces) that holds it stands in the other article too; what is not shared between two shared passages is a slot. That
-is linear in the length, and moving a paragraph changes little. Words are compared without case, accents, vowel points
-and the spelling variants that Arabic desks exchange freely, so that a wire copy in another house's spelling still
-counts as shared; Arabic-Indic digits equal European ones. Scripts without case have no capitalised names; there the
-signs of names say nothing, and what recurs, numbers, lead, headline and date decide.
-
 **The weights** were fitted on the 121 judged pairs of seven corpora that say whether it is one story (``judged.jsonl``;
 stories embedded in longer ones were left out) and on 84 more, Japanese ones among them, that were read for this, chosen
 where an earlier fit was unsure. Logistic regression, L2-regularised on standardised signs, weights rounded; those of
@@ -41,8 +34,6 @@ paragraphs looks like a copy with another first sentence.
 
 import functools
 import math
-import re
-import unicodedata
 from datetime import datetime
 from typing import Final, Literal, NamedTuple
 
@@ -50,7 +41,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from transforms.text.shingles import kernel, read_only, shingle_hashes, tokens
+from transforms.text.differences import Words, find_differences, parts_found, read_words
+from transforms.text.publishers import opens_with_name, page_of, publisher_of
+from transforms.text.shingles import shingle_hashes
 from transforms.text.similarity import Similarity, intersection_size
 
 Relation = Literal["exact", "near", "excerpt", "update", "embedded", "different"]
@@ -70,6 +63,7 @@ SAME_STORY: Final = {
     "late_excerpt": -1.4,
     "own_opening": -10.0,
     "own_headline": -10.0,
+    "names_other": -4.0,
     "days": -0.8,
 }
 """Points for each unit of a sign: above 0 it speaks for one story."""
@@ -80,6 +74,7 @@ VERSION: Final = {
     "one_publisher": 3.0,
     "marked": 3.0,
     "later_capture": 3.0,
+    "one_print": -1.8,
     "reworded": 5.0,
     "added": 12.5,
     "other_lead": 4.5,
@@ -105,10 +100,12 @@ SIGN_MEANINGS: Final = {
     "late_excerpt": "a part of the other, published apart",
     "own_opening": "opens with news of its own",
     "own_headline": "a headline and text of its own, one source",
+    "names_other": "opens with words of its own that name the other's source",
     "days": "days between the two",
     "one_publisher": "one publisher",
     "marked": "a headline says so",
     "later_capture": "one page at another time",
+    "one_print": "one page of one date",
     "reworded": "each has words of its own",
     "added": "words added",
     "other_lead": "another lead",
@@ -117,17 +114,15 @@ SIGN_MEANINGS: Final = {
 }
 """Each sign in a few words, for people."""
 
-LEAD_WORDS: Final = 40  # the first one or two paragraphs, where a news story says what it is about
 MAX_CHARACTERS: Final = 400_000  # of an article that are looked at: some 65,000 words
-_RUN, _RUN_SOLO = 3, 6  # tokens in a row that make them shared
-_SLOT, _SLOT_SOLO = 12, 36  # tokens; a longer gap is another passage, not another fact in the same sentence
 _OWN_TEXT = 0.1  # part of either text that is not in the other, from which each is more than a part of the other
+_LONG = 300  # shared words; in fewer, most may be a template, or what was known before
+_NEXT_DAY = math.log1p(1.5)  # as the sign of days
+_ROLLING = 0.25  # part of the longer that is its own, up to which a report of the next day is the old one carried on
 _REWRITTEN = 0.03  # part of either text in such runs that makes an excerpt another version
-_REWRITTEN_RUN = 6  # tokens in a row that are not shared: more than a change of wording
 _EXCERPT_RATIO = 0.8  # of the lengths; above it the shorter is the whole story, give or take a paragraph
 _SAME_LEAD = 0.5  # part of its first words that an article shares, at least, if it tells no news of its own there
 _OWN_LEAD = 0.25  # part of its first words that an article at most shares if it opens with reporting of its own
-_OPENING_WORDS = 120  # that must be its own where it is hardly longer: fewer may be captions above a copy
 _BRIEF = 100  # shared words; in so few, much of the story stands in the headline alone
 _MIN_SHARED = 20  # shared words that rates are taken of, at least: in ten words one name is not a rate
 
@@ -207,17 +202,10 @@ class Reading(NamedTuple):
     """An article as decisions need it: made once, compared with many."""
 
     article: Article
-    words: npt.NDArray[np.uint64]
-    facts: npt.NDArray[np.uint8]
-    stems: npt.NDArray[np.uint64]
-    runs: npt.NDArray[np.uint64]
-    title: npt.NDArray[np.uint64]
-    title_stems: npt.NDArray[np.uint64]
-    title_facts: npt.NDArray[np.uint8]
+    body: Words
+    title: Words
     shingles: npt.NDArray[np.uint64]
     """Sorted, distinct."""
-    is_solo: bool
-    """Mostly in a script without spaces between words."""
     url: str
     source: str
 
@@ -271,8 +259,7 @@ def decide_readings(left: Reading, right: Reading, thresholds: DecisionThreshold
     if is_below and without_opening >= thresholds.min_score and _may_quote(left, right, values):
         relation = "embedded"
     elif score < thresholds.min_score or (
-        min(left.words.size, right.words.size) < thresholds.shingle
-        and not (is_same_text and _same_headline(left, right))
+        min(left.body.size, right.body.size) < thresholds.shingle and not (is_same_text and _same_headline(left, right))
     ):
         relation = "different"
     elif is_same_text:
@@ -290,26 +277,15 @@ def read(article: Article, shingle: int = 5, shingles: npt.NDArray[np.uint64] | 
     ``shingles`` of its text may be given where they are known, and the text has no more than :data:`MAX_CHARACTERS`.
     """
     text = article.text[:MAX_CHARACTERS]
-    words, facts, stems = _read_words(text)
-    title, title_facts, title_stems = _read_words((article.title or "")[:MAX_CHARACTERS])
-    is_solo = bool(2 * np.count_nonzero(facts & _SOLO) > facts.size)
     if shingles is None:
         shingles, _ = shingle_hashes(pa.array([text], pa.large_string()), shingle)
-    runs = _hash_runs(words, _RUN_SOLO if is_solo else _RUN)
-    source = (article.source or "").strip().casefold()
     return Reading(
         article,
-        words,
-        facts,
-        stems,
-        runs,
-        title,
-        title_stems,
-        title_facts,
+        read_words(text),
+        read_words((article.title or "")[:MAX_CHARACTERS]),
         shingles,
-        is_solo,
         page_of(article.url),
-        source,
+        publisher_of(article.source),
     )
 
 
@@ -338,9 +314,13 @@ def sign_values(left: Reading, right: Reading) -> dict[str, float]:
     own_opening             of one source: how far an article shares less than half of its first 40 words, 0-1, of that
                             which shares fewer; of two: how far one shares less than half of its first 120 words, times
                             by how much more than half more of the other's lead is shared, 0-1. Either times the part of
-                            an article that is not shared, of that which shares less; at one URL 0
+                            an article that is not shared, of that which shares less; at one URL 0. So is that part of
+                            long reports of one source that are known to be hardly more than a day apart, up to a
+                            quarter, here and in own_headline; from 0.35 on it counts wholly
     own_headline            how far two headlines of one source and two URLs differ, 0-1, times the part of an article
                             that is not shared, of that which shares less; less if nearly all of the other is shared
+    names_other             how far an article shares less than half of its first 40 words, 0-1, if among its first 120
+                            or so it names the other's source, which is no wire agency: a report about a report
     same_url, same_source   1 or 0
     corrected               1 if one of two headlines that are alike, and not the other, begins with a word for a
                             correction or an update, and both have one source or one URL
@@ -349,6 +329,7 @@ def sign_values(left: Reading, right: Reading) -> dict[str, float]:
     one_publisher           1 if source or URL are the same
     marked                  as corrected
     later_capture           1 if the URL is the same and the dates are not
+    one_print               1 if the URL and the dates are the same: it was collected twice, with other furniture
     reworded                root of the part of an article that is not shared, of that which shares more
     added                   part of the longer article that is not shared; of two publishers at most twice what is not
                             shared of that which shares more, for a house may just have cut the end
@@ -356,20 +337,19 @@ def sign_values(left: Reading, right: Reading) -> dict[str, float]:
     changed_same_source, changed_other_source   as facts_same_source, facts_other_source
     ======================  ============================================================================================
     """
-    if (right.words.size, right.article.text) < (left.words.size, left.article.text):
+    if (right.body.size, right.article.text) < (left.body.size, left.article.text):
         left, right = right, left  # so that the order of the two changes nothing
-    solo = left.is_solo or right.is_solo
-    if left.is_solo != right.is_solo:  # runs of one length are compared
-        left, right = (_with_runs(reading, _RUN_SOLO) for reading in (left, right))
-    found = _compare(*_arrays(left), *_arrays(right), _RUN_SOLO if solo else _RUN, _SLOT_SOLO if solo else _SLOT)
-    shared_left, shared_right, lead_left, lead_right, opening_left, opening_right, *counts = found
-    slots, recurring, rewritten_left, rewritten_right = counts
-    shared = max(_MIN_SHARED, min(shared_left * left.words.size, shared_right * right.words.size))
+    found = find_differences(left.body, right.body)
+    shared_left, shared_right, lead_left, lead_right = found[:4]
+    shared = max(_MIN_SHARED, min(shared_left * left.body.size, shared_right * right.body.size))
     is_same_text = left.article.text == right.article.text
-    facts = math.log1p(30 * slots / shared**0.75)
+    facts = math.log1p(30 * found.slots / shared**0.75)
     same_source = bool(left.source) and left.source == right.source
     same_url = bool(left.url) and left.url == right.url
-    is_rerun = is_same_text and (same_url or (left.title.size > 0 and np.array_equal(left.title, right.title)))
+    is_rerun = is_same_text and (
+        same_url or (left.title.size > 0 and np.array_equal(left.title.hashes, right.title.hashes))
+    )
+    dates = left.article.published, right.article.published
     days = 0.0 if is_rerun else math.log1p(_days_apart(left.article, right.article))
     headlines = _headline_values(left, right, shared)
     headlines_differ = headlines.pop("differ")
@@ -379,41 +359,47 @@ def sign_values(left: Reading, right: Reading) -> dict[str, float]:
     if is_same_text:  # of marks alone, maybe, in which no word is shared
         shared_left = shared_right = lead_left = lead_right = 1.0
     less_own, more_own = sorted((1 - shared_left, 1 - shared_right))
-    own_opening = own_headline = 0.0
+    own_opening = own_headline = names_other = 0.0
     if same_source and not same_url:
-        own_opening = max(0.0, 1 - min(lead_left, lead_right) / _SAME_LEAD) * more_own
-        own_headline = headlines_differ * min(1.0, less_own / _OWN_TEXT) * more_own
+        news = more_own
+        if shared >= _LONG and None not in dates and days <= _NEXT_DAY:  # a rolling report has a new top each time
+            news *= min(1.0, max(0.0, 10 * (more_own - _ROLLING)))
+        own_opening = max(0.0, 1 - min(lead_left, lead_right) / _SAME_LEAD) * news
+        own_headline = headlines_differ * min(1.0, less_own / _OWN_TEXT) * news
     elif not same_url:
-        for opening, lead, other_lead in (
-            (opening_left, lead_left, lead_right),
-            (opening_right, lead_right, lead_left),
+        for opening, lead, other_lead, text, source in (
+            (found.opening_left, lead_left, lead_right, left.article.text, right.article.source),
+            (found.opening_right, lead_right, lead_left, right.article.text, left.article.source),
         ):
             carried_below = max(0.0, 2 * (other_lead - lead) - 1) * max(0.0, 1 - opening / _SAME_LEAD)
             own_opening = max(own_opening, carried_below * more_own)
+            if lead < _SAME_LEAD and opens_with_name(text, source):
+                names_other = max(names_other, 1 - lead / _SAME_LEAD)
     one_publisher = same_source or same_url
     corrected = float(one_publisher and _is_corrected(left, right))
-    dates = left.article.published, right.article.published
     return {
         "copied": max(shared_left, shared_right),
         "lead": max(lead_left, lead_right),
         "lead_of_longer": lead_right,
-        "opening_of_longer": opening_right,
+        "opening_of_longer": found.opening_right,
         **headlines,
         "facts_same_source": facts if same_source else 0.0,
         "facts_other_source": 0.0 if same_source else facts * max(1.0, facts),
         "headline_facts": headline_facts,
-        "recurring": math.log1p(100 * recurring / shared),
+        "recurring": math.log1p(100 * found.recurring / shared),
         "days": days,
         "late_excerpt": days * abs(shared_left - shared_right),
         "own_opening": own_opening,
         "own_headline": own_headline,
+        "names_other": names_other,
         "same_url": float(same_url),
         "same_source": float(same_source),
         "corrected": corrected,
-        "rewritten_both": min(rewritten_left, rewritten_right),
+        "rewritten_both": min(found.rewritten_left, found.rewritten_right),
         "one_publisher": float(one_publisher),
         "marked": corrected,
         "later_capture": float(same_url and None not in dates and dates[0] != dates[1]),
+        "one_print": float(same_url and None not in dates and dates[0] == dates[1]),
         "reworded": math.sqrt(less_own),
         "added": 1 - shared_right if one_publisher else min(1 - shared_right, 2 * less_own),
         "other_lead": 1 - max(lead_left, lead_right),
@@ -424,7 +410,7 @@ def sign_values(left: Reading, right: Reading) -> dict[str, float]:
 
 def _same_headline(left: Reading, right: Reading) -> bool:
     """Whether the headlines are the same words; of two unknown ones, nothing says that they are not."""
-    return np.array_equal(left.title, right.title)
+    return np.array_equal(left.title.hashes, right.title.hashes)
 
 
 _MARKS: Final = """corrected correction rpt refile refiled update updated clarification amended korrigiert korrektur
@@ -436,12 +422,11 @@ actualizado correcao corrigida atualizada atualizacao rettifica aggiornamento re
 
 @functools.cache
 def _marks() -> frozenset[int]:
-    words, _, _ = _read_words(_MARKS)
-    return frozenset(words.tolist())
+    return frozenset(read_words(_MARKS).hashes.tolist())
 
 
 def _is_corrected(left: Reading, right: Reading) -> bool:
-    titles = [reading.title.tolist() for reading in (left, right)]
+    titles = [reading.title.hashes.tolist() for reading in (left, right)]
     if not all(titles):
         return False
     old, new = sorted(titles, key=lambda title: title[0] in _marks())
@@ -451,7 +436,7 @@ def _is_corrected(left: Reading, right: Reading) -> bool:
 
 def _is_below(left: Reading, right: Reading, values: dict[str, float]) -> bool:
     """Whether the longer opens with reporting of its own and carries the lead of the shorter below it."""
-    sizes = sorted((left.words.size, right.words.size))
+    sizes = sorted((left.body.size, right.body.size))
     return (
         not values["same_url"]
         and values["lead_of_longer"] <= _OWN_LEAD < values["lead"]
@@ -464,7 +449,7 @@ def _may_quote(left: Reading, right: Reading, values: dict[str, float]) -> bool:
 
     Another house's must have been there before; of one source's two pieces, either may come first.
     """
-    shorter, longer = sorted((left, right), key=lambda reading: reading.words.size)
+    shorter, longer = sorted((left, right), key=lambda reading: reading.body.size)
     dates = shorter.article.published, longer.article.published
     return bool(values["same_source"] or dates[0] is None or dates[1] is None or dates[0] <= dates[1])
 
@@ -476,13 +461,13 @@ def _similarity(left: Reading, right: Reading) -> Similarity:
 def _headline_values(left: Reading, right: Reading, shared: float) -> dict[str, float]:
     if not left.title.size or not right.title.size:
         return dict.fromkeys(("headline_lost", "headline_numbers", "headline_only", "differ"), 0.0)
-    own_left, other_right = _parts_found(left.title_stems, right.title_stems, left.stems)
-    own_right, other_left = _parts_found(right.title_stems, left.title_stems, right.stems)
+    own_left, other_right = parts_found(left.title.stems, right.title.stems, left.body.stems)
+    own_right, other_left = parts_found(right.title.stems, left.title.stems, right.body.stems)
     best_own = max(own_left, own_right)
     lost = (max(0.0, own_left - other_left) + max(0.0, own_right - other_right)) / 2
-    words, other_words = set(left.title.tolist()), set(right.title.tolist())
+    words, other_words = set(left.title.hashes.tolist()), set(right.title.hashes.tolist())
     common = len(words & other_words)
-    numbers, other_numbers = (set(title.title[(title.title_facts & _NUMBER) > 0].tolist()) for title in (left, right))
+    numbers, other_numbers = (set(reading.title.numbers.tolist()) for reading in (left, right))
     are_alike = 2 * common >= len(words | other_words)
     differ = 1 - common / min(len(words), len(other_words))
     return {
@@ -501,8 +486,7 @@ def _headline_values(left: Reading, right: Reading, shared: float) -> dict[str, 
 def _have_lost_numbers(left: Reading, right: Reading) -> bool:
     """Whether each headline tells a number that is not in the other text."""
     for one, other in ((left, right), (right, left)):
-        numbers = one.title[(one.title_facts & _NUMBER) > 0]
-        if all(np.any(other.words == number) for number in numbers):
+        if all(np.any(other.body.hashes == number) for number in one.title.numbers):
             return False
     return True
 
@@ -514,317 +498,3 @@ def _days_apart(left: Article, right: Article) -> float:
     if left.published is None or right.published is None:
         return _MISSING_DAYS
     return abs((left.published - right.published).total_seconds()) / 86_400
-
-
-_PARAMETER: Final = re.compile(r"(?:^|(?<=&))(?!utm_)[^=&]+=[^&]*\d[^&]*")
-
-
-def page_of(url: str | None) -> str:
-    """What of a URL says which page it is: host and path, and parameters that hold a number.
-
-    >>> page_of("https://www.example.org/story?id=7&utm_source=feed2#top")
-    'example.org/story?id=7'
-    """
-    if not url:
-        return ""
-    page, _, query = url.partition("#")[0].partition("?")
-    page = page.partition("://")[2] or page
-    kept = "&".join(match[0] for match in _PARAMETER.finditer(query))
-    return page.removeprefix("www.").rstrip("/") + ("?" + kept if kept else "")
-
-
-# What is known of a word.
-_NUMBER, _NAME, _SOLO = 1, 2, 4
-# What a code point does.
-_BREAK, _LETTER, _LONE, _SKIPPED, _STOP = range(5)
-_TABLE_SIZE = 0x20000  # planes 0 and 1; above are Han, which stand for themselves
-_STOPS: Final = frozenset('.!?…:;|\n"“”«»。．！？：；؟۔।')
-_VARIANTS: Final = {"ى": "ي", "ة": "ه"}  # final letters that Arabic desks write either way
-_STEM_LETTERS = 4
-_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
-
-
-class _Tables(NamedTuple):
-    kinds: npt.NDArray[np.uint8]
-    folds: npt.NDArray[np.uint32]  # the letter without case, accents and marks
-    facts: npt.NDArray[np.uint8]
-
-
-@functools.cache
-def _tables() -> _Tables:
-    """Tables of this Python's Unicode version, by code point; made in 0.2 s when the first article comes."""
-    kinds = np.full(_TABLE_SIZE, _BREAK, np.uint8)
-    folds = np.zeros(_TABLE_SIZE, np.uint32)
-    facts = np.zeros(_TABLE_SIZE, np.uint8)
-    for scalar in range(_TABLE_SIZE):
-        character = chr(scalar)
-        category = unicodedata.category(character)
-        if character in _STOPS:
-            kinds[scalar] = _STOP
-        elif character in "'’\u0640" or category == "Cf":  # an apostrophe, the tatweel, what is not seen
-            kinds[scalar] = _SKIPPED
-        elif category[0] == "M":
-            kinds[scalar] = _SKIPPED if unicodedata.combining(character) else _LETTER
-            folds[scalar] = scalar
-        elif category[0] in "LN":
-            is_lone = category in ("Lo", "Lm", "Nl") and len(tokens(character * 2)) > 1
-            kinds[scalar] = _LONE if is_lone else _LETTER
-            base = unicodedata.normalize("NFKD", character).casefold()[:1]
-            if character.isdecimal():
-                base = str(unicodedata.decimal(character))
-            folds[scalar] = ord(_VARIANTS.get(base, base))
-            if character.isnumeric() and not is_lone:
-                facts[scalar] = _NUMBER
-            elif character.isupper() or character.istitle():
-                facts[scalar] = _NAME
-    return _Tables(read_only(kinds), read_only(folds), read_only(facts))
-
-
-_Words = tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint8], npt.NDArray[np.uint64]]
-
-
-def _read_words(text: str) -> _Words:
-    """Hash, facts and stem of each word."""
-    scalars = np.frombuffer(text.encode("utf-32-le", "replace"), np.uint32)
-    words, facts, stems = _words(read_only(scalars), *_tables())
-    return read_only(words), read_only(facts), read_only(stems)
-
-
-def _with_runs(reading: Reading, length: int) -> Reading:
-    return reading._replace(runs=_hash_runs(reading.words, length))
-
-
-def _hash_runs(words: npt.NDArray[np.uint64], length: int) -> npt.NDArray[np.uint64]:
-    return read_only(_runs(words, length))
-
-
-_Arrays = tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint8], npt.NDArray[np.uint64], npt.NDArray[np.uint64]]
-
-
-def _arrays(reading: Reading) -> _Arrays:
-    return reading.words, reading.facts, reading.stems, reading.runs
-
-
-@kernel
-def _words(
-    scalars: npt.NDArray[np.uint32],
-    kinds: npt.NDArray[np.uint8],
-    folds: npt.NDArray[np.uint32],
-    facts: npt.NDArray[np.uint8],
-) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint8], npt.NDArray[np.uint64]]:
-    words = np.zeros(scalars.size + 1, np.uint64)
-    known = np.zeros(scalars.size + 1, np.uint8)
-    stems = np.zeros(scalars.size + 1, np.uint64)
-    count = 0
-    letters = 0  # of the open word
-    in_number = False
-    begins = True  # a sentence: its first word's capital says nothing
-    for scalar in scalars:
-        kind, fold, fact = _LONE, scalar, 0
-        if scalar < kinds.size:
-            kind, fold, fact = kinds[scalar], folds[scalar], facts[scalar]
-        if kind == _SKIPPED:
-            continue
-        if kind == _LETTER:
-            is_digit = (fact & _NUMBER) > 0
-            if letters and is_digit != in_number:  # "G20", and Arabic prefixes: the number stands for itself
-                count += 1
-                letters = 0
-                begins = False
-            in_number = is_digit
-            mixed = (words[count] ^ np.uint64(fold)) * _MULTIPLIER
-            words[count] = mixed ^ (mixed >> np.uint64(29))
-            known[count] |= fact & _NUMBER
-            if letters == 0 and not begins:
-                known[count] |= fact & _NAME
-            letters += 1
-            if letters <= _STEM_LETTERS:
-                stems[count] = words[count]
-            continue
-        if letters:
-            count += 1
-            letters = 0
-            begins = False
-        if kind == _LONE:
-            words[count] = np.uint64(fold) * _MULTIPLIER
-            stems[count] = words[count]
-            known[count] = _SOLO
-            count += 1
-            begins = False
-        elif kind == _STOP:
-            begins = True
-    if letters:
-        count += 1
-    return words[:count].copy(), known[:count].copy(), stems[:count].copy()
-
-
-@kernel
-def _runs(words: npt.NDArray[np.uint64], length: int) -> npt.NDArray[np.uint64]:
-    """Hash of every ``length`` words in a row; of all words where there are fewer."""
-    count = max(words.size - length + 1, min(words.size, 1))
-    runs = np.zeros(count, np.uint64)
-    for i in range(count):
-        for j in range(i, min(i + length, words.size)):
-            mixed = (runs[i] ^ words[j]) * _MULTIPLIER
-            runs[i] = mixed ^ (mixed >> np.uint64(31))
-    return runs
-
-
-@kernel
-def _places(keys: npt.NDArray[np.uint64], wanted: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
-    """Where in ``keys`` each of ``wanted`` stands first, or -1: a hash table with open addressing."""
-    size = 16
-    while size < 2 * keys.size:
-        size *= 2
-    mask = np.uint64(size - 1)
-    table = np.full(size, -1, np.int64)
-    for i in range(keys.size):
-        slot = np.int64((keys[i] >> np.uint64(7)) & mask)
-        while table[slot] >= 0 and keys[table[slot]] != keys[i]:
-            slot = (slot + 1) & (size - 1)
-        if table[slot] < 0:
-            table[slot] = i
-    places = np.empty(wanted.size, np.int64)
-    for i in range(wanted.size):
-        slot = np.int64((wanted[i] >> np.uint64(7)) & mask)
-        while table[slot] >= 0 and keys[table[slot]] != wanted[i]:
-            slot = (slot + 1) & (size - 1)
-        places[i] = table[slot]
-    return places
-
-
-@kernel
-def _parts_found(
-    one: npt.NDArray[np.uint64], other: npt.NDArray[np.uint64], keys: npt.NDArray[np.uint64]
-) -> tuple[float, float]:
-    """Which part of each of two lists is among the keys."""
-    found = _places(keys, np.concatenate((one, other))) >= 0
-    return (
-        np.count_nonzero(found[: one.size]) / max(one.size, 1),
-        np.count_nonzero(found[one.size :]) / max(other.size, 1),
-    )
-
-
-@kernel
-def _shared_words(size: int, places: npt.NDArray[np.int64], run: int) -> npt.NDArray[np.bool_]:
-    shared = np.zeros(size, np.bool_)
-    for i in range(places.size):
-        if places[i] >= 0:
-            shared[i : min(i + run, size)] = True
-    return shared
-
-
-@kernel
-def _recurring(words: npt.NDArray[np.uint64], is_new: npt.NDArray[np.bool_]) -> int:
-    """Distinct words that the other article lacks and that stand here at least twice."""
-    new = np.sort(words[is_new])
-    found = 0
-    for i in range(1, new.size):
-        if new[i] == new[i - 1] and (i == 1 or new[i] != new[i - 2]):
-            found += 1
-    return found
-
-
-@kernel
-def _rewritten(shared: npt.NDArray[np.bool_]) -> float:
-    """Part of the words that stand in long runs that are not shared, between shared ones."""
-    total = 0
-    run = 0
-    inside = False
-    for is_shared in shared:
-        if is_shared:
-            if inside and run >= _REWRITTEN_RUN:
-                total += run
-            inside = True
-            run = 0
-        else:
-            run += 1
-    return total / max(shared.size, 1)
-
-
-@kernel
-def _has_other(
-    words: npt.NDArray[np.uint64], facts: npt.NDArray[np.uint8], others: npt.NDArray[np.uint64], fact: int
-) -> bool:
-    """Whether one of the words is a number, or a name, and not among the others."""
-    for i in range(words.size):
-        if facts[i] & fact:
-            for other in others:
-                if other == words[i]:
-                    break
-            else:
-                return True
-    return False
-
-
-@kernel
-def _has_new_name(is_new: npt.NDArray[np.bool_], facts: npt.NDArray[np.uint8]) -> bool:
-    return bool(np.any(is_new & ((facts & _NAME) > 0)))
-
-
-@kernel
-def _share(shared: npt.NDArray[np.bool_]) -> float:
-    return np.count_nonzero(shared) / max(shared.size, 1)
-
-
-@kernel
-def _compare(
-    left: npt.NDArray[np.uint64],
-    left_facts: npt.NDArray[np.uint8],
-    left_stems: npt.NDArray[np.uint64],
-    left_runs: npt.NDArray[np.uint64],
-    right: npt.NDArray[np.uint64],
-    right_facts: npt.NDArray[np.uint8],
-    right_stems: npt.NDArray[np.uint64],
-    right_runs: npt.NDArray[np.uint64],
-    run: int,
-    longest_slot: int,
-) -> tuple[float, float, float, float, float, float, int, int, float, float]:
-    """Shared parts, those of the leads and of the openings, slots of other facts, recurring words, rewritten parts."""
-    places = _places(right_runs, left_runs)
-    shared_left = _shared_words(left.size, places, run)
-    shared_right = _shared_words(right.size, _places(left_runs, right_runs), run)
-    new_left = _places(right_stems, left_stems) < 0
-    new_right = _places(left_stems, right_stems) < 0
-    slots = 0
-    i = 0
-    while i < left.size:
-        if shared_left[i]:
-            i += 1
-            continue
-        begin = i
-        while i < left.size and not shared_left[i]:
-            i += 1
-        # The slot's other side lies between the places of the runs around it.
-        other_begin = other_end = -1
-        if begin == 0:
-            other_begin = 0
-        elif begin >= run and places[begin - run] >= 0:
-            other_begin = places[begin - run] + run
-        if i == left.size:
-            other_end = right.size
-        elif i < places.size:
-            other_end = places[i]
-        if other_begin < 0 or other_end <= other_begin or max(other_end - other_begin, i - begin) > longest_slot:
-            continue
-        one, other = slice(begin, i), slice(other_begin, other_end)
-        slots += _has_other(left[one], left_facts[one], right[other], _NUMBER) and _has_other(
-            right[other], right_facts[other], left[one], _NUMBER
-        )
-        slots += (
-            (_has_new_name(new_left[one], left_facts[one]) or _has_new_name(new_right[other], right_facts[other]))
-            and _has_other(left_stems[one], left_facts[one], right_stems[other], _NAME)
-            and _has_other(right_stems[other], right_facts[other], left_stems[one], _NAME)
-        )
-    return (
-        _share(shared_left),
-        _share(shared_right),
-        _share(shared_left[:LEAD_WORDS]),
-        _share(shared_right[:LEAD_WORDS]),
-        _share(shared_left[:_OPENING_WORDS]),
-        _share(shared_right[:_OPENING_WORDS]),
-        slots,
-        min(_recurring(left, new_left), _recurring(right, new_right)),
-        _rewritten(shared_left),
-        _rewritten(shared_right),
-    )

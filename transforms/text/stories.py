@@ -33,10 +33,10 @@ from transforms.text.decide import (
     DecisionThresholds,
     Reading,
     decide_readings,
-    page_of,
     read,
 )
 from transforms.text.leaders import bitmap_bits, fill_bitmap, most_shared
+from transforms.text.publishers import page_of, publisher_of
 from transforms.text.shingles import kernel, read_only, shingle_hashes
 from transforms.text.similarity import containment, jaccard, shared_if_at_least
 
@@ -123,7 +123,10 @@ def is_later_version(article: Article, other: Article) -> bool:
 
     They must be known to be of one source, and both be dated: not so a version that came before, or the same again.
     """
-    if not article.source or article.source != other.source or article.published is None or other.published is None:
+    publisher = publisher_of(article.source)
+    if not publisher or publisher != publisher_of(other.source):
+        return False
+    if article.published is None or other.published is None:
         return False
     return article.published > other.published
 
@@ -147,9 +150,13 @@ def _versions_in_front(articles: Sequence[Article], stories: Stories, *, latest:
     """The order again, with that version in front of each cluster by which the leader's source is to be represented."""
     versions: dict[int, list[int]] = {}
     for article, (leader, verdict) in enumerate(zip(stories.leader, stories.verdict, strict=True)):
-        source = articles[leader].source
+        source = publisher_of(articles[leader].source)
         # A second print with a word put right is called near, and yet it is the one to keep.
-        if verdict and verdict.relation in ("update", "near") and source and articles[article].source == source:
+        if (
+            verdict
+            and verdict.relation in ("update", "near")
+            and source == publisher_of(articles[article].source) != ""
+        ):
             versions.setdefault(leader, [leader]).append(article)
     ahead: dict[int, int] = {}
     for leader, group in versions.items():
