@@ -238,25 +238,31 @@ class _Clusterer:
     def _fold_through_copies(
         self, order: Sequence[int], rank: dict[int, int], leader: list[int], verdicts: list[Verdict | None]
     ) -> None:
-        """Fold what is alone, and contained in a copy (or contains it), into that copy's leader, if it is one story.
+        """Fold a leader that a copy contains, and its copies, into that copy's leader, if all are one story with it.
 
         The copy may be in the words of the wire, its leader in those of a house: so far from them that an excerpt of
         the copy was not in reach of the leader.
         """
         copies = [article for article in order if leader[article] != article]
-        leads = {leader[article] for article in copies}
-        alone = [article for article in order if leader[article] == article and article not in leads]
-        if not copies or not alone:
+        if not copies:
             return
+        clusters: dict[int, list[int]] = {}
+        for article in order:
+            clusters.setdefault(leader[article], []).append(article)
         folded = _Leaders(self._bits)
         for article, _, shingles in self._in_turn(copies):
             folded.add(article, shingles, folded.bitmap(shingles))
         reach = self._reach._replace(min_jaccard=1.0)
-        for article, _, shingles in self._in_turn(alone):
+        for article, _, shingles in self._in_turn([article for article in order if leader[article] == article]):
             for copy in folded.in_reach(shingles, folded.bitmap(shingles), reach, rank):
-                verdict = self._folds(article, copy) and self._folds(article, leader[copy])
-                if verdict:
-                    leader[article], verdicts[article] = leader[copy], verdict
+                home = leader[copy]
+                if home == article or not self._folds(article, copy):
+                    continue
+                found = [self._folds(member, home) for member in clusters[article]]
+                if all(found):
+                    for member, verdict in zip(clusters[article], found, strict=True):
+                        leader[member], verdicts[member] = home, verdict
+                    clusters[home] += clusters.pop(article)
                     break
 
     def _folds(self, article: int, other: int) -> Verdict | None:
