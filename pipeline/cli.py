@@ -290,15 +290,16 @@ def run(**options: Any) -> None:
 
             show_forecast(look_ahead(config), as_json=options["as_json"])
             return
-        if config.is_local:
-            from pipeline.lean import import_beam
+        from pipeline.lean import import_beam, uncollected
 
-            import_beam()
-        from rich.console import Console
+        with uncollected():
+            if config.is_local:
+                import_beam()
+            from rich.console import Console
 
-        from pipeline.progress import Progress
-        from pipeline.run import run as run_pipeline
-        from pipeline.show import show_summary
+            from pipeline.progress import Progress
+            from pipeline.run import run as run_pipeline
+            from pipeline.show import show_summary
 
         log = _json_log()
         quiet = options["quiet"] or (options["as_json"] and not log)

@@ -31,7 +31,7 @@ from apache_beam.runners.portability.fn_api_runner import worker_handlers
 from apache_beam.runners.worker import sdk_worker_main
 from google.protobuf import json_format, text_format
 
-from pipeline.lean import hidden
+from pipeline.lean import hidden, uncollected
 from transforms.clean import clean_batch
 from transforms.errors import RunFailedError
 from transforms.records import Record
@@ -74,6 +74,7 @@ def forked_workers(count: int, config: CleanConfig) -> Iterator[None]:
         load_cruft_rules(config.rules)  # an error in there is the user's to mend, so it must come up here
     pipes = [_FORK.Pipe() for _ in range(count)]
     first = _FORK.Process(target=_first_worker, args=(pipes, config, os.getpid()))
+    gc.freeze()  # a collection would write to the pages that the workers share
     first.start()
     for _, theirs in pipes:
         theirs.close()
@@ -95,6 +96,7 @@ def forked_workers(count: int, config: CleanConfig) -> Iterator[None]:
     finally:
         first.kill()
         first.join()
+        gc.unfreeze()
 
 
 _FORK: Final = multiprocessing.get_context("fork")
@@ -110,11 +112,11 @@ def _first_worker(pipes: list[tuple[Connection, Connection]], config: CleanConfi
         ours.close()
     _spare_memory()
     # With its first kernel numba looks for linear algebra, which none of ours does: 0.3 s, 11 MB.
-    with hidden("scipy"):
+    with hidden("scipy"), uncollected():
         load_kernels(config)
     _drop_pages("libllvmlite")
     gc.collect()
-    gc.freeze()  # a collection would write to the pages that the workers share
+    gc.freeze()
     own = os.getpid()
     others = [_FORK.Process(target=_work, args=(number, pipes, own), daemon=True) for number in range(1, len(pipes))]
     for worker in others:

@@ -1,6 +1,6 @@
 """Sets of strings that kernels can look in: hashes that roll over code points, in tables with open addressing."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Final
 
 import numpy as np
@@ -13,9 +13,11 @@ HashSet = npt.NDArray[np.uint64]
 _MULTIPLIER: Final = np.uint64(0x9E3779B97F4A7C15)
 
 
-def hash_set(texts: Iterable[str]) -> HashSet:
+def hash_set(texts: Collection[str]) -> HashSet:
     """The hashes of ``texts``, none of them empty, for :func:`contains`."""
-    return _table({_hash_of(text) for text in texts})
+    characters = np.frombuffer("".join(texts).encode("utf-32-le"), np.uint32)
+    ends = np.cumsum(np.fromiter(map(len, texts), np.int64, len(texts)))
+    return _table(set(_hashes(read_only(characters), read_only(ends)).tolist()))
 
 
 def packed_set(texts: Iterable[str]) -> HashSet:
@@ -34,20 +36,23 @@ def _table(hashes: set[int]) -> HashSet:
     return read_only(table)
 
 
-def _hash_of(text: str) -> int:
-    """What :func:`rolled` makes of ``text``, from 0; never 0, which is an empty slot."""
-    value = 0
-    for character in text:
-        value = ((value ^ ord(character)) * int(_MULTIPLIER)) % 2**64
-        value ^= value >> 29
-    return value
-
-
 @kernel
 def rolled(h: np.uint64, character: np.int64) -> np.uint64:
     """The hash of a string and one more character behind it."""
     h = (h ^ np.uint64(character)) * _MULTIPLIER
     return h ^ (h >> np.uint64(29))
+
+
+@kernel
+def _hashes(characters: npt.NDArray[np.uint32], ends: npt.NDArray[np.int64]) -> HashSet:
+    """Of each text its characters, one behind the other, :func:`rolled` from 0; never 0, which is an empty slot."""
+    hashes = np.zeros(ends.size, np.uint64)
+    start = 0
+    for row in range(ends.size):
+        for place in range(start, ends[row]):
+            hashes[row] = rolled(hashes[row], np.int64(characters[place]))
+        start = ends[row]
+    return hashes
 
 
 @kernel
