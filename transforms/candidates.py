@@ -91,21 +91,21 @@ Grouped = tuple[int, Iterable[str]]
 
 def _find_buckets(notice: Grouped, staging: Staging, window: Window | None = None) -> Iterator[Notice]:
     bands = with_index(read_partition(BANDS, notice), window, "bands", notice[0])
-    keys, refs = column(bands, "key"), column(bands, "ref")
+    keys, refs = _recurring(column(bands, "key"), column(bands, "ref"))
     order = np.lexsort((refs, keys))
     keys, refs = keys[order], refs[order]
-    follows = keys[1:] == keys[:-1]
-    hubs = refs[_group_starts(follows)][1:][follows]
-    yield from _write_edges(staging.exchange("band-edges", notice[0]), hubs, refs[1:][follows])
+    starts = _group_starts(keys)
+    follows = starts < np.arange(len(keys))
+    yield from _write_edges(staging.exchange("band-edges", notice[0]), refs[starts[follows]], refs[follows])
 
 
 def _count_shared(notice: Grouped, staging: Staging, window: Window | None = None) -> Iterator[Notice]:
     table = with_index(read_partition(FINGERPRINTS, notice), window, "fingerprints", notice[0])
-    hashes, ranks, refs = (column(table, name) for name in ("hash", "rank", "ref"))
+    hashes, ranks, refs = _recurring(*(column(table, name) for name in ("hash", "rank", "ref")))
     # Longest first, so that the hub of a common hash is the article most likely to contain the others.
     order = np.lexsort((refs, ~ranks, hashes))
     hashes, ranks, refs = hashes[order], ranks[order], refs[order]
-    starts = _group_starts(hashes[1:] == hashes[:-1])
+    starts = _group_starts(hashes)
     position = np.arange(len(hashes)) - starts
     paired = np.bincount(starts, minlength=len(hashes))[starts] <= MAX_PAIRED
     with_longest, with_next = (np.flatnonzero(~paired & (position > least)) for least in (0, 1))
@@ -178,20 +178,32 @@ def least_shared_near(
 
 def _renames(notice: Grouped) -> Iterator[Keyed]:
     ids = read_partition(IDS, notice)
-    keys, contents, refs = (column(ids, name) for name in ("key", "content", "ref"))
+    keys, contents, refs = _recurring(*(column(ids, name) for name in ("key", "content", "ref")))
     order = np.lexsort((refs, contents, keys))
     keys, refs = keys[order], refs[order]
-    ordinal = np.arange(len(keys)) - _group_starts(keys[1:] == keys[:-1]) + 1
+    ordinal = np.arange(len(keys)) - _group_starts(keys) + 1
     again = ordinal > 1
     refs = refs[again]
     batch = make_batch(RENAMES, refs.astype(np.uint32), ordinal[again].astype(np.uint32))
     yield from cut_by((refs >> np.uint64(32)).astype(np.int64), batch)
 
 
-def _group_starts(follows: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """For each row of a sorted table the row at which its group starts; ``follows``: row i + 1 is in row i's group."""
-    rows = np.arange(len(follows) + 1)
-    return np.maximum.accumulate(np.where(np.concatenate([[False], follows]), 0, rows))
+def _recurring(keys: np.ndarray[Any, Any], *others: np.ndarray[Any, Any]) -> list[np.ndarray[Any, Any]]:
+    """The columns without the rows whose key no other row has: most of them, which need not be sorted any closer."""
+    order = np.argsort(keys)
+    same = keys[order][1:] == keys[order][:-1]
+    recurs = np.zeros(len(keys), bool)
+    recurs[1:] |= same
+    recurs[:-1] |= same
+    rows = order[recurs]
+    return [values[rows] for values in (keys, *others)]
+
+
+def _group_starts(keys: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """For each of the sorted keys the row at which equal ones start."""
+    starts = np.arange(len(keys))
+    starts[1:][keys[1:] == keys[:-1]] = 0
+    return np.maximum.accumulate(starts)
 
 
 def _write_edges(uri: str, left: np.ndarray[Any, Any], right: np.ndarray[Any, Any]) -> list[Notice]:
