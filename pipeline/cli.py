@@ -1,13 +1,15 @@
 """The command line. Only this module exits; what a command needs is imported when it runs, so ``--help`` is quick."""
 
+import atexit
 import dataclasses
 import logging
+import os
 import signal
 import sys
 import time
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
@@ -777,4 +779,18 @@ def _fail(message: str, code: int) -> NoReturn:
 
 def main() -> None:
     """Entry point of ``cleancopy``."""
-    cli(prog_name="cleancopy")
+    try:
+        cli(prog_name="cleancopy")
+    except SystemExit as ended:
+        if "apache_beam" in sys.modules and isinstance(ended.code, int):
+            _end_at_once(ended.code)
+        raise
+
+
+def _end_at_once(code: int) -> None:
+    """End without taking down all of Beam's modules, which takes 0.4 s; return if output cannot be written out."""
+    atexit._run_exitfuncs()
+    with suppress(OSError, ValueError):
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)

@@ -97,7 +97,7 @@ def _check_holding(terms: Terms) -> None:
 
 def _check_files(named: dict[str, int], output: str) -> None:
     """The parts are there, whole and for good; what a killed run left beside them goes."""
-    sizes: dict[str, int] = {}
+    found: dict[str, files.Entry] = {}
     for folder in FOLDERS:
         uri = files.join(output, folder)
         for entry in files.list_dir(uri) if files.exists(uri) else ():
@@ -105,8 +105,9 @@ def _check_files(named: dict[str, int], output: str) -> None:
             if path not in named:
                 files.remove_tree(entry.uri)
                 continue
-            sizes[path] = entry.size
-            files.make_durable(entry.uri)
+            found[path] = entry
+    files.make_durable(*(entry.uri for entry in found.values()))
+    sizes = {path: entry.size for path, entry in found.items()}
     for path, size in named.items():
         if sizes.get(path) != size:
             raise RunFailedError(
