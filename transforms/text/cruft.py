@@ -9,6 +9,7 @@ from itertools import accumulate
 from transforms.text.edits import Edit
 from transforms.text.rules import (
     BAR_ANCHORS,
+    BOX_HEADING,
     BULLETS,
     PROMO_START_CHARS,
     SHORT_BLOCK_CHARS,
@@ -17,7 +18,7 @@ from transforms.text.rules import (
     ends_sentence,
     normalise_block,
 )
-from transforms.text.tail import LIST_MARKS, Block, Text, find_label, find_short_run, find_tails, find_window
+from transforms.text.tail import LIST_MARKS, Block, Text, find_label, find_short_run, find_tails, find_window, is_note
 
 # An article may end in a list of words that a form has too ("Facebook", "Google", "YouTube"), so above the
 # topmost strong block of a run no more weak ones than these go.
@@ -30,6 +31,11 @@ BAR_FORMS = BAR_ANCHORS | {
 }  # fmt: skip
 MIN_BAR, MIN_LABELS = 2, 3
 HEAD_LINES = 8  # with the blank ones
+# A box of links to other articles: a heading and so many titles below it. A shorter line is a heading of the article.
+# Of such boxes between paragraphs 9 in 10 were furniture; a longer list may be what the article is about.
+MAX_BOX_TITLES = 3
+MIN_TITLE_CHARS, MIN_TITLE_CHARS_UNSPACED = 25, 10
+_TITLE_IN_BOX = Rule(name="body/below-related", kind="promo", strength="weak")
 
 
 def strip_cruft(text: str, rules: CruftRules, *, promos: bool = True, tail: bool = True) -> tuple[str, list[Edit]]:
@@ -54,7 +60,7 @@ def strip_cruft(text: str, rules: CruftRules, *, promos: bool = True, tail: bool
     if promos:
         starts = [line and line.lstrip(BULLETS)[:PROMO_START_CHARS] for line in lines]
         if not rules.promo_starts.isdisjoint(starts):
-            doomed |= _find_promos(lines, starts, rules)
+            doomed = _find_promos(lines, starts, rules) | doomed
     return _remove_lines(text, lines, doomed) if doomed else (text, [])
 
 
@@ -70,7 +76,34 @@ def _find_promos(lines: list[str], starts: list[str], rules: CruftRules) -> dict
             bar, walked = _walk_bar(lines, index, rules)
             if _is_bar(lines, bar):
                 doomed |= bar
+        elif rule is not None and rule.form == BOX_HEADING and rule.strength == "strong":
+            doomed |= _find_box(lines, index, rule, rules)
     return doomed
+
+
+def _find_box(lines: list[str], heading: int, rule: Rule, rules: CruftRules) -> dict[int, Rule]:
+    """The heading of a box of links in the body and the titles below it; nothing, where it is none."""
+    above = _next_block(lines, range(heading - 1, -1, -1))
+    if above is None or lines[above].endswith(LIST_MARKS):
+        return {}
+    box = {heading: rule}
+    below = _next_block(lines, range(heading + 1, len(lines)))
+    while below is not None and _is_title(lines[below]) and not is_note(lines[below], rules):
+        if len(box) > MAX_BOX_TITLES:
+            return {}
+        box[below] = _TITLE_IN_BOX
+        below = _next_block(lines, range(below + 1, len(lines)))
+    # Between other furniture, or at the end of the text, it is the tail's.
+    return box if below is not None and _is_prose(lines[below]) and rules.find(lines[below]) is None else {}
+
+
+def _is_prose(line: str) -> bool:
+    return len(line) > SHORT_BLOCK_CHARS or ends_sentence(line)
+
+
+def _is_title(line: str) -> bool:
+    shortest = MIN_TITLE_CHARS if line.count(" ") > 1 else MIN_TITLE_CHARS_UNSPACED
+    return len(line) >= shortest and not _is_prose(line) and not line.endswith(LIST_MARKS)
 
 
 def _walk_bar(lines: list[str], anchor: int, rules: CruftRules) -> tuple[dict[int, Rule], int]:
@@ -118,11 +151,7 @@ def _find_tail_cruft(lines: list[str], rules: CruftRules) -> dict[int, Rule]:
 
 def _keeps_prose(lines: list[str], doomed: dict[int, Rule]) -> bool:
     """Whether a sentence of the article is left; a share bar may stand between the headline and a short text."""
-    return any(
-        ends_sentence(line) or len(line) > SHORT_BLOCK_CHARS
-        for number, line in enumerate(lines)
-        if number not in doomed
-    )
+    return any(_is_prose(line) for number, line in enumerate(lines) if number not in doomed)
 
 
 def _find_runs(window: list[Block]) -> dict[int, Rule]:

@@ -23,7 +23,7 @@ from transforms.text.hash_sets import HashSet, contains, hash_set, packed_set, r
 from transforms.text.need import Need
 from transforms.text.pattern_starts import pattern_starts
 from transforms.text.rules import (
-    BAR_ANCHORS,
+    BODY_FORMS,
     BULLETS,
     CLOSING,
     LONG_START_CHARS,
@@ -79,7 +79,7 @@ class CruftGates(NamedTuple):
 @functools.lru_cache(maxsize=4)
 def gates_of(rules: CruftRules) -> CruftGates | None:
     """The gates of these rules; None if a pattern, one of the user's, may begin with anything. Made in 0.1 s."""
-    promos = [rule for rule in rules.rules if rule.kind == "promo" or rule.form in BAR_ANCHORS]
+    promos = [rule for rule in rules.rules if rule.kind == "promo" or rule.form in BODY_FORMS]
     patterns, promo_patterns = _pattern_starts(rules.rules), _pattern_starts(promos)
     if "" in patterns:
         return None

@@ -42,6 +42,9 @@ MAX_WORDING_WORDS = 5
 MAX_LABEL_CHARS = 30
 # A share bar or a form to subscribe may stand in the body too; one of its blocks is a literal of these forms.
 BAR_ANCHORS = frozenset({"share-bar", "share-label", "subscribe"})
+# So may a box of links to other articles, below a strong literal of this form.
+BOX_HEADING = "related-posts"
+BODY_FORMS = BAR_ANCHORS | {BOX_HEADING}
 
 _CREDITS_FILE = "credits.toml"
 BOILERPLATE_FILE = "boilerplate.toml"
@@ -211,7 +214,7 @@ class CruftRules:
     agencies: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
     promo_starts: frozenset[str] = dataclasses.field(init=False, repr=False, compare=False)
-    """How the lines begin that may go wherever they stand: promos and the blocks of bars."""
+    """How the lines begin that may go wherever they stand: promos, the blocks of bars, the headings of boxes."""
     long_starts: frozenset[str] = dataclasses.field(init=False, repr=False, compare=False)
     looked_up: dict[str, Rule | None] = dataclasses.field(init=False, repr=False, compare=False, default_factory=dict)
     """What :mod:`transforms.text.tail` found of short lines."""
@@ -231,7 +234,7 @@ class CruftRules:
                 if key not in literals or rule.strength == "weak":
                     literals[key] = rule
         branches = [(pattern, rule) for rule in self.rules for pattern in rule.patterns]
-        promos = {key for key, rule in literals.items() if rule.kind == "promo" or rule.form in BAR_ANCHORS}
+        promos = {key for key, rule in literals.items() if rule.kind == "promo" or rule.form in BODY_FORMS}
         promos |= {pattern for pattern, rule in branches if rule.kind == "promo"}
         long = {key for key in literals if len(key) >= SHORT_BLOCK_CHARS}
         long |= {pattern for pattern, _ in branches if _has_plain_start(pattern, LONG_START_CHARS)}

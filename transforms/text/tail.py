@@ -358,8 +358,8 @@ def _score(window: list[Block], rules: CruftRules, *, comments: bool) -> list[tu
             sentence = announces or ends_sentence(text)
             proven = below is not None and below is not _BELOW_WEAK
             # By its length first: to look for an agency in a long paragraph costs more than all else here.
-            if _is_long(text, sentence, proven) or _is_note(text, rules):
-                if comments and below is _BELOW_FORM and not _is_note(text, rules):
+            if _is_long(text, sentence, proven) or is_note(text, rules):
+                if comments and below is _BELOW_FORM and not is_note(text, rules):
                     scored.append((COMMENT_SCORE, below))
                     continue
                 below, listed = None, announces
@@ -393,7 +393,7 @@ def find_short_run(text: Text) -> dict[int, Rule]:
             len(block.text) > SHORT_BLOCK_CHARS
             or block.text.endswith(LIST_MARKS)
             or not text.is_paragraph(line)
-            or _is_note(block.text, text.rules)
+            or is_note(block.text, text.rules)
         ):
             break
         sentences += sentence
@@ -451,7 +451,7 @@ def _is_long(text: str, sentence: bool, proven: bool) -> bool:
     return len(text) > SHORT_BLOCK_CHARS and (sentence or not proven or len(text) > MAX_UNKNOWN_CHARS)
 
 
-def _is_note(text: str, rules: CruftRules) -> bool:
+def is_note(text: str, rules: CruftRules) -> bool:
     """Whether a block is the article's by its words, wherever it stands."""
     return _NOTE.match(text) is not None or rules.names_agency(text)
 
