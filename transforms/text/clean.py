@@ -7,14 +7,14 @@ straightened after the layout, which does not look at them.
 
 import dataclasses
 from collections.abc import Callable, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, TypeVar
 
 from transforms.text.credits import find_credits
 from transforms.text.cruft import strip_cruft
 from transforms.text.edits import Edit
-from transforms.text.need import Need, NoSurvey, Survey
+from transforms.text.need import Need, NoSurvey, Survey, Suspects
 from transforms.text.paragraphs import lay_out
 from transforms.text.repair import compose, is_suspect, repair_lines, straighten_quotes
 from transforms.text.repeats import drop_repeats
@@ -24,6 +24,7 @@ from transforms.text.whitespace import normalise_line_ends, normalise_spaces
 
 Quotes = Literal["keep", "straight"]
 Step = Callable[[str], tuple[str, list[Edit]]]
+_Found = TypeVar("_Found")
 
 _MAX_PASSES = 20  # the second pass finds nothing to do in all but a few texts of ten thousand
 
@@ -75,17 +76,18 @@ class Cleaner:
         return survey.Survey(self._cruft_rules, self._credit_rules)
 
     def _clean(self, texts: Sequence[str], survey: Survey) -> list[Cleaned]:
+        survey.begin()
         drafts = list(map(_Draft, texts))
         form = NoSurvey().form if self._straightens else survey.form  # quotes to be straightened stand everywhere
-        steps = ((form, self._mend), (survey.cruft, self._strip), (survey.repeats, self._drop))
+        steps = (
+            partial(_take_step, form, self._mend),
+            partial(_take_step, survey.cruft, self._strip),
+            partial(_take_step, survey.repeats, self._drop),
+        )
         pending = drafts
         for _ in range(_MAX_PASSES):
-            for look, step in steps:
-                for draft, need in zip(pending, look([draft.text for draft in pending]), strict=True):
-                    if need:
-                        step(draft, need)
-                    else:
-                        draft.settled += 1
+            for take_step in steps:
+                take_step(pending)
                 pending = [draft for draft in pending if draft.settled < len(steps)]
             if not pending:
                 break
@@ -118,10 +120,9 @@ class Cleaner:
         settles = all(map(_settles, edits)) and not (need & Need.REPAIR and is_suspect(draft.text))
         draft.become(text, edits, settles=settles)
 
-    def _strip(self, draft: "_Draft", need: int) -> None:
+    def _strip(self, draft: "_Draft", suspects: Suspects) -> None:
         """Cruft and promos."""
-        promos, tail = bool(need & Need.PROMOS), bool(need & Need.TAIL)
-        draft.become(*strip_cruft(draft.text, self._cruft_rules, promos=promos, tail=tail))
+        draft.become(*strip_cruft(draft.text, self._cruft_rules, suspects))
 
     def _drop(self, draft: "_Draft", _: int) -> None:
         """Repeats."""
@@ -145,6 +146,18 @@ class _Draft:
             self.text = text
             self.edits += edits
         self.settled = self.settled + 1 if not edits else int(settles)
+
+
+def _take_step(
+    look: Callable[[Sequence[str]], Sequence[_Found | None]],
+    step: Callable[[_Draft, _Found], None],
+    drafts: Sequence[_Draft],
+) -> None:
+    for draft, found in zip(drafts, look([draft.text for draft in drafts]), strict=True):
+        if found:
+            step(draft, found)
+        else:
+            draft.settled += 1
 
 
 _SETTLING = frozenset({"edge", "hard-wrap", "line-break", "line-end", "odd-space", "paragraph-break", "spaces"})

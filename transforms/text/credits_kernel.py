@@ -14,6 +14,7 @@ from transforms.text.credits import (
     SIGNATURE_CHARS,
     TAIL_BLOCKS,
 )
+from transforms.text.encoded import Encoded, characters_in
 from transforms.text.hash_sets import HashSet, contains, hash_set, rolled
 from transforms.text.need import Need
 from transforms.text.rules import CREDIT_START_CHARS, CreditRules
@@ -51,11 +52,9 @@ def _rareness(word: str) -> tuple[bool, int]:
     return word.lower() != "the", len(word)
 
 
-def look_for_credits(
-    offsets: npt.NDArray[np.int64], utf8: npt.NDArray[np.uint8], gates: CreditGates
-) -> npt.NDArray[np.uint8]:
-    """Which texts (Arrow's buffers) name an agency where a dateline or a credit line may stand (``Need.CREDITS``)."""
-    return _look_for_credits(offsets, utf8, *gates)
+def look_for_credits(texts: Encoded, gates: CreditGates) -> npt.NDArray[np.uint8]:
+    """Which texts name an agency where a dateline or a credit line may stand (``Need.CREDITS``)."""
+    return _look_for_credits(texts, *gates)
 
 
 _FRAME: Final = np.array(list(map(ord, FRAME)), np.int64)
@@ -63,51 +62,69 @@ _FRAME: Final = np.array(list(map(ord, FRAME)), np.int64)
 
 @kernel
 def _look_for_credits(
-    offsets: npt.NDArray[np.int64],
-    utf8: npt.NDArray[np.uint8],
-    agencies: HashSet,
-    starts: HashSet,
-    ends: HashSet,
-    signs: npt.NDArray[np.int64],
+    texts: Encoded, agencies: HashSet, starts: HashSet, ends: HashSet, signs: npt.NDArray[np.int64]
 ) -> npt.NDArray[np.uint8]:
-    needs = np.zeros(offsets.size - 1, np.uint8)
-    for row in range(offsets.size - 1):
-        start, end = offsets[row], offsets[row + 1]
-        found = False
-        i = start
-        for _ in range(HEAD_BLOCKS):
-            while i < end and utf8[i] == 0x0A:
-                i += 1
-            j = i
-            chars = 0
-            # In a dateline an agency stands in brackets, between slashes or behind a place in capitals.
-            framed = i + 1 < end and _is_capital(utf8[i]) and _is_capital(utf8[i + 1])
-            while j < end and utf8[j] != 0x0A and chars <= DATELINE_CHARS:
-                framed |= utf8[j] == 0x28 or utf8[j] == 0x2F or utf8[j] == 0x5B or utf8[j] >= 0xE3  # East Asian
-                chars += (utf8[j] & 0xC0) != 0x80
-                j += 1
-            found |= framed and _names_agency(utf8, i, j, agencies, signs)
-            while j < end and utf8[j] != 0x0A:
-                j += 1
-            i = j
-        i = end
-        for position in range(TAIL_BLOCKS):
-            while i > start and utf8[i - 1] == 0x0A:
-                i -= 1
-            j = short = i
-            chars = 0
-            while j > start and utf8[j - 1] != 0x0A:
-                j -= 1
-                chars += (utf8[j] & 0xC0) != 0x80
-                short = j if chars <= SIGNATURE_CHARS else short
-            if chars <= CREDIT_LINE_CHARS and _may_be_credit_line(utf8, j, i, starts, ends):
-                found |= _names_agency(utf8, j, i, agencies, signs)
-            elif position < 2:  # a signature at its end
-                found |= _names_agency(utf8, short, i, agencies, signs)
-            i = j
-        if found:
+    needs = np.zeros(texts.starts.size, np.uint8)
+    for row in range(needs.size):
+        if _opens_with_credit(texts, row, agencies, signs) or _ends_with_credit(
+            texts, row, agencies, starts, ends, signs
+        ):
             needs[row] = _CREDITS
     return needs
+
+
+@kernel
+def _opens_with_credit(texts: Encoded, row: int, agencies: HashSet, signs: npt.NDArray[np.int64]) -> bool:
+    utf8, line_feeds = texts.utf8, texts.line_feeds
+    i = texts.starts[row]
+    blocks = 0
+    for feed in range(texts.feed_starts[row], texts.feed_ends[row] + 1):
+        line_end = line_feeds[feed] if feed < texts.feed_ends[row] else texts.ends[row]
+        j = i
+        chars = 0
+        # In a dateline an agency stands in brackets, between slashes or behind a place in capitals.
+        framed = i + 1 < line_end and _is_capital(utf8[i]) and _is_capital(utf8[i + 1])
+        while j < line_end and chars <= DATELINE_CHARS:
+            framed |= utf8[j] == 0x28 or utf8[j] == 0x2F or utf8[j] == 0x5B or utf8[j] >= 0xE3  # East Asian
+            chars += (utf8[j] & 0xC0) != 0x80
+            j += 1
+        if framed and _names_agency(utf8, i, j, agencies, signs):
+            return True
+        blocks += line_end > i
+        if blocks == HEAD_BLOCKS:
+            break
+        i = line_end + 1
+    return False
+
+
+@kernel
+def _ends_with_credit(
+    texts: Encoded, row: int, agencies: HashSet, starts: HashSet, ends: HashSet, signs: npt.NDArray[np.int64]
+) -> bool:
+    utf8, line_feeds = texts.utf8, texts.line_feeds
+    line_end = texts.ends[row]
+    position = 0
+    for feed in range(texts.feed_ends[row] - 1, texts.feed_starts[row] - 2, -1):
+        i = line_feeds[feed] + 1 if feed >= texts.feed_starts[row] else texts.starts[row]
+        if line_end > i:
+            if characters_in(utf8, i, line_end) <= CREDIT_LINE_CHARS and _may_be_credit_line(
+                utf8, i, line_end, starts, ends
+            ):
+                if _names_agency(utf8, i, line_end, agencies, signs):
+                    return True
+            elif position < 2:  # a signature at its end
+                j = line_end
+                chars = 0
+                while j > i and chars < SIGNATURE_CHARS:
+                    j -= 1
+                    chars += (utf8[j] & 0xC0) != 0x80
+                if _names_agency(utf8, j, line_end, agencies, signs):
+                    return True
+            position += 1
+            if position == TAIL_BLOCKS:
+                break
+        line_end = i - 1
+    return False
 
 
 @kernel

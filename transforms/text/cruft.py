@@ -4,17 +4,19 @@ Blocks are lines. Each is compared as a whole with the rules, so a sentence that
 is never touched. What no rule knows goes only as part of a tail (:mod:`transforms.text.tail`).
 """
 
+from collections.abc import Sequence
 from itertools import accumulate
 
 from transforms.text.edits import Edit
+from transforms.text.need import ANY_LINE, Suspects
 from transforms.text.rules import (
     BAR_ANCHORS,
     BOX_HEADING,
-    BULLETS,
     PROMO_START_CHARS,
     SHORT_BLOCK_CHARS,
     CruftRules,
     Rule,
+    block_start,
     ends_sentence,
     normalise_block,
 )
@@ -38,15 +40,15 @@ MIN_TITLE_CHARS, MIN_TITLE_CHARS_UNSPACED = 25, 10
 _TITLE_IN_BOX = Rule(name="body/below-related", kind="promo", strength="weak")
 
 
-def strip_cruft(text: str, rules: CruftRules, *, promos: bool = True, tail: bool = True) -> tuple[str, list[Edit]]:
+def strip_cruft(text: str, rules: CruftRules, suspects: Suspects = ANY_LINE) -> tuple[str, list[Edit]]:
     r"""Remove cruft near the end of ``text`` and promos anywhere, each block as one edit, from the bottom up.
 
     ``text`` has its paragraphs separated by one blank line. A block known to a rule goes when it or a block
     of the same run (neighbours that rules know, with nothing between them) is a strong one, or when enough
     different weak blocks of one form stand in the run. An unknown block goes when it is part of a proven tail: short
     and below or between known ones. Long sentences stay, and so does what stands above them, unless a rule knows it.
-    A text that is nothing but furniture becomes the empty string. Without ``promos`` or ``tail`` these are not looked
-    for, in texts of which is known that there are none (:mod:`transforms.text.cruft_kernel`).
+    A text that is nothing but furniture becomes the empty string. ``suspects`` spares looking up lines that no rule
+    knows (:mod:`transforms.text.cruft_kernel`).
 
     >>> from transforms.text.rules import load_cruft_rules
     >>> text, edits = strip_cruft("The bridge is open.\n\nSource link\n\nLeave a Reply", load_cruft_rules())
@@ -56,16 +58,16 @@ def strip_cruft(text: str, rules: CruftRules, *, promos: bool = True, tail: bool
     Edit(kind='cruft', rule='en/source-link', start=19, before='\n\nSource link', after='')
     """
     lines = text.split("\n")
-    doomed = _find_tail_cruft(lines, rules) if tail else {}
-    if promos:
-        starts = [line and line.lstrip(BULLETS)[:PROMO_START_CHARS] for line in lines]
-        if not rules.promo_starts.isdisjoint(starts):
-            doomed = _find_promos(lines, starts, rules) | doomed
+    promos = suspects.promos
+    if promos is None:
+        starts = (block_start(line, PROMO_START_CHARS) for line in lines)
+        promos = [index for index, start in enumerate(starts) if start in rules.promo_starts]
+    doomed = _find_tail_cruft(Text(lines, rules, suspects)) if suspects.tail is not None else {}
+    doomed = _find_promos(lines, promos, rules) | doomed
     return _remove_lines(text, lines, doomed) if doomed else (text, [])
 
 
-def _find_promos(lines: list[str], starts: list[str], rules: CruftRules) -> dict[int, Rule]:
-    likely = [index for index, start in enumerate(starts) if start in rules.promo_starts]
+def _find_promos(lines: list[str], likely: Sequence[int], rules: CruftRules) -> dict[int, Rule]:
     doomed: dict[int, Rule] = {}
     walked = -1  # the last line of the bar before, so that each is walked once
     for index in likely:
@@ -136,12 +138,11 @@ def _is_bar(lines: list[str], bar: dict[int, Rule]) -> bool:
     return len(wordings) + (0 < top <= HEAD_LINES) >= (MIN_BAR if strong else MIN_LABELS)
 
 
-def _find_tail_cruft(lines: list[str], rules: CruftRules) -> dict[int, Rule]:
-    text = Text(lines, rules)
+def _find_tail_cruft(text: Text) -> dict[int, Rule]:
     while True:
         window = find_window(text)
         found = find_tails(text, window) if window else {}
-        if not found or not _keeps_prose(lines, text.doomed | found):
+        if not found or not _keeps_prose(text.lines, text.doomed | found):
             found = (_find_runs(window) if window else {}) or find_short_run(text) or find_label(text)
             if not found:
                 return text.doomed

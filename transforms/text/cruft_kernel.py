@@ -13,14 +13,16 @@ import math
 import re
 import unicodedata
 from collections.abc import Iterable
+from itertools import pairwise
 from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from transforms.text.encoded import Encoded, characters_in
 from transforms.text.form_kernel import second_parts
 from transforms.text.hash_sets import HashSet, contains, hash_set, packed_set, rolled
-from transforms.text.need import Need
+from transforms.text.need import Suspects
 from transforms.text.pattern_starts import pattern_starts
 from transforms.text.rules import (
     BODY_FORMS,
@@ -43,6 +45,7 @@ from transforms.text.shingles import code_point, kernel, read_only
 from transforms.text.tail import (
     LONG_WEIGHT,
     MAX_COMMENTS_WEIGHT,
+    MAX_UNKNOWN_WEIGHT,
     MIN_RUN_SCORE,
     NOTICE_CLUES,
     NOTICE_SIGNS,
@@ -104,11 +107,19 @@ def _labels(rules: Iterable[Rule]) -> set[str]:
     return _wordings(rule for rule in rules if rule.before_colon)
 
 
-def look_for_cruft(
-    offsets: npt.NDArray[np.int64], utf8: npt.NDArray[np.uint8], gates: CruftGates
-) -> npt.NDArray[np.uint8]:
-    """Which texts (Arrow's buffers) may have cruft at their end (``Need.TAIL``) or a promo (``Need.PROMOS``)."""
-    return _look_for_cruft(offsets, utf8, _characters(), _notices(), *gates)
+def look_for_cruft(texts: Encoded, gates: CruftGates) -> list[Suspects | None]:
+    """Which lines of each text may be cruft or promos; None where there are none."""
+    promos, promo_ends, tails, tail_ends, tops, has_run = _look_for_cruft(texts, _characters(), _notices(), *gates)
+    found: list[Suspects | None] = [None] * len(tops)
+    is_suspect = has_run | (np.diff(promo_ends) > 0) | (np.diff(tail_ends) > 0)
+    for row in np.flatnonzero(is_suspect).tolist():
+        tail = tails[tail_ends[row] : tail_ends[row + 1]].tolist()
+        found[row] = Suspects(
+            promos[promo_ends[row] : promo_ends[row + 1]].tolist(),
+            tail if tail or has_run[row] else None,
+            int(tops[row]),
+        )
+    return found
 
 
 # An entry of the table of characters: the one it is normalised to, below flags.
@@ -146,18 +157,26 @@ def _notices() -> HashSet:
     return packed_set(NOTICE_CLUES)
 
 
+def _rare_bytes(text: str) -> bytes:
+    """Two bytes in a row that few sentences hold: the first two consonants, or of other scripts the first letter's."""
+    pairs = map("".join, pairwise(text))
+    return next(
+        (pair for pair in pairs if pair.isascii() and pair.isalpha() and _VOWELS.isdisjoint(pair)), text
+    ).encode()[:2]
+
+
+_VOWELS: Final = frozenset("aeiou")
+_RARE_BYTES: Final = np.array([list(_rare_bytes(text)) for text in (*NOTICE_CLUES, *NOTICE_SIGNS)], np.uint8) | 0x20
 _NOTICE_SIGNS: Final = np.array(list(map(ord, NOTICE_SIGNS)), np.int64)
 _BULLETS: Final = np.array(list(map(ord, BULLETS)), np.int64)
 _CLOSING: Final = np.array(list(map(ord, CLOSING)), np.int64)
 _SENTENCE_ENDS: Final = np.array(list(map(ord, SENTENCE_ENDS)), np.int64)
-_PROMOS: Final = np.uint8(Need.PROMOS)
-_TAIL: Final = np.uint8(Need.TAIL)
+_Lines = npt.NDArray[np.int64]
 
 
 @kernel
 def _look_for_cruft(
-    offsets: npt.NDArray[np.int64],
-    utf8: npt.NDArray[np.uint8],
+    texts: Encoded,
     characters: npt.NDArray[np.uint32],
     notices: HashSet,
     promo_starts: HashSet,
@@ -168,48 +187,56 @@ def _look_for_cruft(
     promo_wordings: HashSet,
     promo_labels: HashSet,
     promo_patterns: HashSet,
-) -> npt.NDArray[np.uint8]:
-    needs = np.zeros(offsets.size - 1, np.uint8)
-    for row in range(offsets.size - 1):
-        start, end = offsets[row], offsets[row + 1]
+) -> tuple[_Lines, _Lines, _Lines, _Lines, _Lines, npt.NDArray[np.bool_]]:
+    """Numbers of lines that may be promos, and where those of each text end; the same of tails; ``Suspects.top``;
+    whether a text may end in a run of short lines that no rule knows."""
+    utf8, line_feeds, rows = texts.utf8, texts.line_feeds, texts.starts.size
+    most = (texts.feed_ends - texts.feed_starts).sum() + rows
+    promos, tails = np.empty(most, np.int64), np.empty(most, np.int64)
+    promo_ends, tail_ends, tops = np.zeros(rows + 1, np.int64), np.zeros(rows + 1, np.int64), np.zeros(rows, np.int64)
+    has_run = np.zeros(rows, np.bool_)
+    promo_count = tail_count = 0
+    for row in range(rows):
+        start, end, first, last = texts.starts[row], texts.ends[row], texts.feed_starts[row], texts.feed_ends[row]
         # From the last line up, as tail.find_window and tail.find_short_run go, until neither would look any further.
         weight = 0
         run = 0  # lines at the very end that are short and no sentences
         in_run = True
         has_digits = False
-        line_end = end
-        while line_end > start and weight < MAX_COMMENTS_WEIGHT:
-            i = line_end
-            chars = 0
-            while i > start and utf8[i - 1] != 0x0A:
-                i -= 1
-                chars += (utf8[i] & 0xC0) != 0x80
+        line = last - first
+        while line >= 0 and weight < MAX_COMMENTS_WEIGHT:
+            i = line_feeds[first + line - 1] + 1 if line else start
+            line_end = line_feeds[first + line] if first + line < last else end
+            chars = characters_in(utf8, i, line_end)
             if chars:
                 in_run &= chars <= SHORT_BLOCK_CHARS
-                weight += 1 if chars <= SHORT_BLOCK_CHARS else LONG_WEIGHT
                 if in_run and not _ends_sentence(utf8, i, line_end):
                     run += 1
                     has_digits |= _may_hold_digit(utf8, i, line_end)
-                if run >= (_MIN_RUN_LINES if has_digits else _MIN_RUN_LINES_WORDS) or _may_be_known(
+                if _may_be_known(
                     utf8, i, line_end, chars, characters, notices, long_starts, wordings, labels, patterns
                 ):
-                    needs[row] |= _TAIL
-                    break
-            line_end = i - 1
-        line_end = start - 1
-        while line_end < end:
-            i = line_end + 1
-            line_end = i
-            while line_end < end and utf8[line_end] != 0x0A:
-                line_end += 1
+                    tails[tail_count] = line
+                    tail_count += 1
+                    weight = max(0, min(weight, MAX_UNKNOWN_WEIGHT) - 1)
+                else:
+                    weight += 1 if chars <= SHORT_BLOCK_CHARS else LONG_WEIGHT
+            line -= 1
+        tops[row] = line + 1
+        tail_ends[row + 1] = tail_count
+        has_run[row] = run >= (_MIN_RUN_LINES if has_digits else _MIN_RUN_LINES_WORDS)
+        for line in range(last - first + 1):
+            i = line_feeds[first + line - 1] + 1 if line else start
+            line_end = line_feeds[first + line] if first + line < last else end
             if (
                 line_end > i
                 and _starts_with_any(utf8, i, line_end, promo_starts, PROMO_START_CHARS)
                 and _may_be_promo(utf8, i, line_end, characters, promo_wordings, promo_labels, promo_patterns)
             ):
-                needs[row] |= _PROMOS
-                break
-    return needs
+                promos[promo_count] = line
+                promo_count += 1
+        promo_ends[row + 1] = promo_count
+    return promos, promo_ends, tails, tail_ends, tops, has_run
 
 
 @kernel
@@ -298,10 +325,7 @@ def _may_be_promo(
     patterns: HashSet,
 ) -> bool:
     """Whether the line in ``utf8[start:end]`` may be a promo; the sets are of promos alone."""
-    chars = 0
-    for i in range(start, end):
-        chars += (utf8[i] & 0xC0) != 0x80
-    if chars > MAX_BLOCK_CHARS:
+    if characters_in(utf8, start, end) > MAX_BLOCK_CHARS:
         return False
     return _may_be_wording(utf8, start, end, True, characters, wordings, labels, patterns)
 
@@ -313,6 +337,11 @@ def _may_be_notice(
     """Whether a line may hold a notice of rights."""
     if utf8[i] == 0x28 and i + 1 < end and utf8[i + 1] | 0x20 == 0x63:  # "(c"
         return True
+    found = False
+    for pair in range(_RARE_BYTES.shape[0]):
+        found |= _holds_pair(utf8[i:end], _RARE_BYTES[pair, 0], _RARE_BYTES[pair, 1])
+    if not found:
+        return False
     clue = np.uint64(0)
     while i < end:
         code, i = code_point(utf8, i)
@@ -324,6 +353,15 @@ def _may_be_notice(
         if contains(notices, clue):
             return True
     return False
+
+
+@kernel
+def _holds_pair(line: npt.NDArray[np.uint8], first: np.uint8, second: np.uint8) -> bool:
+    """Whether two bytes stand in a row, but for the bit that parts capitals from small letters."""
+    differing = np.uint8(255)
+    for i in range(1, line.size):  # without a branch, for many bytes at once
+        differing = min(differing, (line[i - 1] | np.uint8(0x20)) ^ first | (line[i] | np.uint8(0x20)) ^ second)
+    return bool(differing == 0)
 
 
 @kernel

@@ -11,6 +11,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from transforms.text.encoded import Encoded
 from transforms.text.need import FORM, Need
 from transforms.text.repair import CLUES, LEADS, PROSE
 from transforms.text.shingles import code_point, kernel, read_only
@@ -30,9 +31,9 @@ _ODD_SPACES: Final = "\u00a0\u00ad\u1680\u200b\u202f\u205f\u2060\ufeff" + "".joi
 _LINE_ENDS: Final = "\r\x0b\x0c\u2028\u2029"
 
 
-def look_at_form(offsets: npt.NDArray[np.int64], utf8: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint16]:
-    """Which steps of ``need.FORM`` each text (Arrow's buffers) needs; where characters may be damaged, all of them."""
-    return _look_at_form(offsets, utf8, _table(), _classes())
+def look_at_form(texts: Encoded) -> npt.NDArray[np.uint16]:
+    """Which steps of ``need.FORM`` each text needs; where characters may be damaged, all of them."""
+    return _look_at_form(texts, _table(), _classes())
 
 
 @functools.cache
@@ -93,14 +94,12 @@ _BEYOND: Final = np.uint32(Need.REPAIR << _NEED_SHIFT)
 
 @kernel
 def _look_at_form(
-    offsets: npt.NDArray[np.int64],
-    utf8: npt.NDArray[np.uint8],
-    table: npt.NDArray[np.uint32],
-    classes: npt.NDArray[np.uint8],
+    texts: Encoded, table: npt.NDArray[np.uint32], classes: npt.NDArray[np.uint8]
 ) -> npt.NDArray[np.uint16]:
-    needs = np.zeros(offsets.size - 1, np.uint16)
-    for row in range(offsets.size - 1):
-        i, end = offsets[row], offsets[row + 1]
+    utf8 = texts.utf8
+    needs = np.zeros(texts.starts.size, np.uint16)
+    for row in range(needs.size):
+        i, end = texts.starts[row], texts.ends[row]
         need = np.uint16(0)
         before = last = np.uint32(0)  # table entries of the two characters before
         newlines = 2  # as if a paragraph had just ended, so that a space at the start is seen

@@ -1,45 +1,61 @@
 """What a text needs of cleaning; apart from survey.py, so that one text can be cleaned without numba."""
 
-import enum
-from collections.abc import Sequence
-from typing import Final, Protocol
+import sys
+from collections.abc import Collection, Sequence
+from typing import Final, NamedTuple, Protocol
 
 
-class Need(enum.IntFlag):
-    """Steps that may have something to do; for what a text has no flag, nothing would be found."""
+class Need:
+    """Steps that may have something to do; for what a text has no flag, nothing would be found.
 
-    NOTHING = 0
-    LAYOUT = 1
+    Integers and no ``enum.IntFlag``, of which a test of one flag takes a microsecond.
+    """
+
+    NOTHING: Final = 0
+    LAYOUT: Final = 1
     """Paragraphs must be laid out."""
-    REPAIR = 2
+    REPAIR: Final = 2
     """Characters may be damaged."""
-    PROMOS = 4
-    """A line may be a promo."""
-    TAIL = 8
-    """The end may be cruft."""
-    REPEATS = 16
-    """Paragraphs may repeat."""
-    CREDITS = 32
-    """A wire agency may be credited."""
-    LINE_ENDS = 64
+    LINE_ENDS: Final = 4
     """Lines end otherwise than with a line feed."""
-    COMPOSITION = 128
+    COMPOSITION: Final = 8
     """Characters may have to be composed."""
-    SPACES = 256
+    SPACES: Final = 16
     """There are odd spaces or invisible characters."""
+    REPEATS: Final = 32
+    """Paragraphs may repeat."""
+    CREDITS: Final = 64
+    """A wire agency may be credited."""
+
+
+class Suspects(NamedTuple):
+    """Lines of a text, by their numbers from 0, that rules of cruft may know; they know no others."""
+
+    promos: Sequence[int] | None
+    """Those that may be promos or parts of a bar, in order; None if that is not known."""
+    tail: Collection[int] | None
+    """Those from line ``top`` on that may be cruft; None if the text's end is none."""
+    top: int
+    """Of the lines above nothing is known."""
+
+
+ANY_LINE: Final = Suspects(promos=None, tail=(), top=sys.maxsize)
 
 
 FORM: Final = Need.LINE_ENDS | Need.REPAIR | Need.COMPOSITION | Need.SPACES | Need.LAYOUT
 
 
 class Survey(Protocol):
-    """A look at texts as they stand before a step: what each needs of it, as :class:`Need`."""
+    """A look at texts as they stand before a step: what each needs of it, as :class:`Need` or lines."""
+
+    def begin(self) -> None:
+        """Other texts will come."""
 
     def form(self, texts: Sequence[str]) -> Sequence[int]:
         """``LINE_ENDS``, ``REPAIR``, ``COMPOSITION``, ``SPACES`` and ``LAYOUT``."""
 
-    def cruft(self, texts: Sequence[str]) -> Sequence[int]:
-        """``PROMOS`` and ``TAIL``."""
+    def cruft(self, texts: Sequence[str]) -> Sequence[Suspects | None]:
+        """Lines that may be cruft or promos; None where there are none."""
 
     def repeats(self, texts: Sequence[str]) -> Sequence[int]:
         """``REPEATS``."""
@@ -51,13 +67,16 @@ class Survey(Protocol):
 class NoSurvey:
     """Says of every text that it needs everything: each step finds out by itself, only later."""
 
+    def begin(self) -> None:
+        """See :class:`Survey`."""
+
     def form(self, texts: Sequence[str]) -> Sequence[int]:
         """See :class:`Survey`."""
         return [FORM] * len(texts)
 
-    def cruft(self, texts: Sequence[str]) -> Sequence[int]:
+    def cruft(self, texts: Sequence[str]) -> Sequence[Suspects | None]:
         """See :class:`Survey`."""
-        return [Need.PROMOS | Need.TAIL] * len(texts)
+        return [ANY_LINE] * len(texts)
 
     def repeats(self, texts: Sequence[str]) -> Sequence[int]:
         """See :class:`Survey`."""

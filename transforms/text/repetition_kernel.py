@@ -3,15 +3,16 @@
 import numpy as np
 import numpy.typing as npt
 
+from transforms.text.encoded import Encoded
 from transforms.text.need import Need
 from transforms.text.repeats import MAX_CREDIT_WORDS, MAX_LABEL_WORDS, MIN_SIMILAR_WORDS
 from transforms.text.repetition import MAX_RUNS, WINDOW, WINDOW_UNSPACED, Repetition, Run
 from transforms.text.shingles import code_point, kernel, read_only
 
 
-def look_for_repeats(offsets: npt.NDArray[np.int64], utf8: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-    """Which texts (Arrow's buffers) hold something that ``repeats.drop_repeats`` may drop (``Need.REPEATS``)."""
-    return _look_for_repeats(offsets, utf8, _ASCII)
+def look_for_repeats(texts: Encoded) -> npt.NDArray[np.uint8]:
+    """Which texts hold something that ``repeats.drop_repeats`` may drop (``Need.REPEATS``)."""
+    return _look_for_repeats(texts, _ASCII)
 
 
 def find_repetition(text: str) -> Repetition:
@@ -231,12 +232,10 @@ def _compare(
 
 
 @kernel
-def _look_for_repeats(
-    offsets: npt.NDArray[np.int64], utf8: npt.NDArray[np.uint8], ascii_letters: npt.NDArray[np.uint64]
-) -> npt.NDArray[np.uint8]:
-    needs = np.zeros(offsets.size - 1, np.uint8)
-    for row in range(offsets.size - 1):
-        text = utf8[offsets[row] : offsets[row + 1]]
+def _look_for_repeats(texts: Encoded, ascii_letters: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint8]:
+    needs = np.zeros(texts.starts.size, np.uint8)
+    for row in range(needs.size):
+        text = texts.utf8[texts.starts[row] : texts.ends[row]]
         tokens, starts, bounds, window, counters, wide_spaces = _tokenise(text, ascii_letters)
         if (
             counters > 1

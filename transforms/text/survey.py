@@ -1,19 +1,21 @@
 """One look at a batch of texts before each step of cleaning: which of them the step can change."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
 from transforms.text import credits_kernel, cruft_kernel
 from transforms.text.credits_kernel import look_for_credits
 from transforms.text.cruft_kernel import look_for_cruft
+from transforms.text.encoded import Encoded, encode
 from transforms.text.form_kernel import look_at_form
-from transforms.text.need import NoSurvey
+from transforms.text.need import NoSurvey, Suspects
 from transforms.text.repetition_kernel import look_for_repeats
 from transforms.text.rules import CreditRules, CruftRules
-from transforms.text.shingles import utf8_buffers
+
+_Found = TypeVar("_Found")
 
 
 class Survey:
@@ -24,8 +26,8 @@ class Survey:
     >>> survey = Survey(load_cruft_rules(), load_credit_rules())
     >>> survey.form(["One.\n\nTwo.", "One.\nTwo."]) == [Need.NOTHING, Need.LAYOUT]
     True
-    >>> survey.cruft(["It rains.", "It rains.\n\nLeave a Reply"]) == [Need.NOTHING, Need.TAIL]
-    True
+    >>> survey.cruft(["It rains.", "It rains.\n\nLeave a Reply"])
+    [None, Suspects(promos=[], tail=[2], top=0)]
     >>> survey.credits(["It rains.", "It rains. (AP)"]) == [Need.NOTHING, Need.CREDITS]
     True
     """
@@ -33,33 +35,46 @@ class Survey:
     def __init__(self, cruft: CruftRules, credits: CreditRules) -> None:
         self._cruft = cruft_kernel.gates_of(cruft)
         self._credits = credits_kernel.gates_of(credits)
-        self._texts: list[str] = []
-        self._buffers = utf8_buffers(pa.array([], pa.large_string()))
+        self.begin()
+
+    def begin(self) -> None:
+        """See :class:`transforms.text.need.Survey`; those of before are forgotten."""
+        self._seen: list[tuple[list[str], Encoded]] = []
+        self._places: dict[int, tuple[int, int]] = {}
 
     def form(self, texts: Sequence[str]) -> list[int]:
         """``LINE_ENDS``, ``REPAIR``, ``COMPOSITION``, ``SPACES`` and ``LAYOUT``."""
-        return _listed(look_at_form(*self._buffers_of(texts)))
+        return self._look(texts, lambda encoded: _listed(look_at_form(encoded)))
 
-    def cruft(self, texts: Sequence[str]) -> Sequence[int]:
-        """``PROMOS`` and ``TAIL``."""
-        if self._cruft is None:
+    def cruft(self, texts: Sequence[str]) -> Sequence[Suspects | None]:
+        """Lines that may be cruft or promos; None where there are none."""
+        gates = self._cruft
+        if gates is None:
             return NoSurvey().cruft(texts)
-        return _listed(look_for_cruft(*self._buffers_of(texts), self._cruft))
+        return self._look(texts, lambda encoded: look_for_cruft(encoded, gates))
 
     def repeats(self, texts: Sequence[str]) -> list[int]:
         """``REPEATS``."""
-        return _listed(look_for_repeats(*self._buffers_of(texts)))
+        return self._look(texts, lambda encoded: _listed(look_for_repeats(encoded)))
 
     def credits(self, texts: Sequence[str]) -> list[int]:
         """``CREDITS``."""
-        return _listed(look_for_credits(*self._buffers_of(texts), self._credits))
+        return self._look(texts, lambda encoded: _listed(look_for_credits(encoded, self._credits)))
 
-    def _buffers_of(self, texts: Sequence[str]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]:
-        """Most steps leave all texts of a batch as they are, so those of the last look are kept."""
-        if texts != self._texts:
-            self._texts = list(texts)
-            self._buffers = utf8_buffers(pa.array(self._texts, pa.large_string()))
-        return self._buffers
+    def _look(self, texts: Sequence[str], look: Callable[[Encoded], list[_Found]]) -> list[_Found]:
+        """What a kernel finds. Most steps leave most texts as they are, so each is encoded when it is first seen."""
+        places = self._places
+        new = [text for text in texts if id(text) not in places]
+        if new:
+            places.update((id(text), (len(self._seen), row)) for row, text in enumerate(new))
+            self._seen.append((new, encode(new)))  # the texts too, so that no other one gets an id of theirs
+        found: dict[tuple[int, int], _Found] = {}
+        asked = [places[id(text)] for text in texts]
+        for number, (_, encoded) in enumerate(self._seen):
+            rows = [row for seen, row in asked if seen == number]
+            if rows:
+                found.update(zip(((number, row) for row in rows), look(encoded.take(rows)), strict=True))
+        return [found[place] for place in asked]
 
 
 def _listed(needs: npt.NDArray[np.unsignedinteger]) -> list[int]:

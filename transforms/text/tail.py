@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Final, NamedTuple
 
+from transforms.text.need import ANY_LINE, Suspects
 from transforms.text.rules import MAX_ROW_CHARS, OPENING_QUOTES, SHORT_BLOCK_CHARS, CruftRules, Rule, ends_sentence
 
 # Furniture may stand between lines that no rule knows. The search goes on above those until they weigh this much: a
@@ -205,14 +206,18 @@ class Block(NamedTuple):
 class Text:
     """A text's lines, what is doomed of them, and the rules of those that were looked up."""
 
-    def __init__(self, lines: list[str], rules: CruftRules) -> None:
+    def __init__(self, lines: list[str], rules: CruftRules, suspects: Suspects = ANY_LINE) -> None:
         self.lines = lines
         self.rules = rules
         self.doomed: dict[int, Rule] = {}
+        self._suspects = suspects.tail or ()
+        self._top = suspects.top
         self._known: dict[int, Rule | None] = {}
 
     def find(self, line: int) -> Rule | None:
         """The rule that knows a line: a wording, a row of them, or a notice."""
+        if line >= self._top and line not in self._suspects:
+            return None
         if line not in self._known:
             self._known[line] = _find(self.lines[line], self.rules)
         return self._known[line]

@@ -1,0 +1,74 @@
+"""Texts as the kernels that look at a batch see them."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from transforms.text.shingles import kernel, read_only, utf8_buffers
+
+_ONES = np.uint64(0x0101010101010101)
+_LINE_FEEDS = np.uint64(0x0A) * _ONES
+
+
+class Encoded(NamedTuple):
+    """Texts in UTF-8, one behind the other: text i is ``utf8[starts[i]:ends[i]]``."""
+
+    utf8: npt.NDArray[np.uint8]
+    starts: npt.NDArray[np.int64]
+    ends: npt.NDArray[np.int64]
+    line_feeds: npt.NDArray[np.int64]
+    """Where in ``utf8`` they are: what looks at single lines would spend most of its time with looking for them."""
+    feed_starts: npt.NDArray[np.int64]
+    """Of each text the number of its first line feed, or of the next text's."""
+    feed_ends: npt.NDArray[np.int64]
+
+    def take(self, rows: Sequence[int]) -> "Encoded":
+        """Some of the texts, in this order."""
+        fields = (self.starts, self.ends, self.feed_starts, self.feed_ends)
+        starts, ends, feed_starts, feed_ends = (read_only(field[np.asarray(rows, np.int64)]) for field in fields)
+        return Encoded(self.utf8, starts, ends, self.line_feeds, feed_starts, feed_ends)
+
+
+def encode(texts: Sequence[str]) -> Encoded:
+    r"""Encode ``texts``.
+
+    >>> encoded = encode(["One.\nTwo.", "Three."])
+    >>> encoded.starts.tolist(), encoded.line_feeds.tolist(), encoded.feed_ends.tolist()
+    ([0, 9], [4], [1, 1])
+    """
+    offsets, utf8 = utf8_buffers(pa.array(texts, pa.large_string()))
+    line_feeds = read_only(_find_line_feeds(utf8, utf8[: utf8.size // 8 * 8].view(np.uint64)))
+    feeds = read_only(np.searchsorted(line_feeds, offsets))
+    return Encoded(utf8, offsets[:-1], offsets[1:], line_feeds, feeds[:-1], feeds[1:])
+
+
+@kernel
+def _find_line_feeds(utf8: npt.NDArray[np.uint8], words: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
+    """Where line feeds are; ``words`` are the same bytes in eights, of which most hold none."""
+    count = 0
+    for i in range(utf8.size):
+        count += utf8[i] == 0x0A
+    found = np.empty(count + 1, np.int64)  # with room to write one that is none
+    count = 0
+    for word in range(words.size + 1):
+        if word < words.size:
+            other = words[word] ^ _LINE_FEEDS
+            # The top bit of a byte that was 0; others may have it only behind such a byte.
+            if not (other - _ONES) & ~other & (_ONES << np.uint64(7)):
+                continue
+        for i in range(8 * word, min(8 * word + 8, utf8.size)):
+            found[count] = i
+            count += utf8[i] == 0x0A
+    return found[:count]
+
+
+@kernel
+def characters_in(utf8: npt.NDArray[np.uint8], start: int, end: int) -> int:
+    """How many characters (code points) are in ``utf8[start:end]``."""
+    count = 0
+    for i in range(start, end):
+        count += (utf8[i] & 0xC0) != 0x80
+    return count
