@@ -108,7 +108,7 @@ SIGNS: Final = (
     # Possessive, or a line of digits could be cut up in millions of ways.
     _sign(
         "results", -1.5,
-        r"^(?=\D*\d\D*\d)(?:\D{0,40}+\d{1,9}+){1,8}\D{0,10}$|\w vs?\.? \w",
+        r"^(?=\D*\d\D*\d)(?:\D{0,40}+\d{1,9}+){1,8}\D{0,10}$|^(?:\D{0,40}+\d{1,9}+){2,8}\D{0,25}$|\w vs?\.? \w",
         "scores, fixtures, prices, dates, telephone numbers",
     ),
     _sign(
