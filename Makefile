@@ -39,9 +39,8 @@ bench: $(READY)
 profile: $(READY)
 	@$(BIN)/python -m benchmarks.profile_steps $(ARGS)
 
-## warm: compile the kernels anew, after a constant that one uses from another file has changed
+## warm: compile the kernels that have changed, so that no run has to
 warm: $(READY)
-	@find transforms -name '*.nb[ci]' -delete
 	@$(BIN)/python -m pipeline.warm
 
 ## lock: choose the versions in constraints.txt anew

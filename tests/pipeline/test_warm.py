@@ -2,10 +2,23 @@
 
 import importlib
 import pkgutil
+import types
+
+import numpy as np
 
 import transforms.text
 from pipeline.warm import compile_kernels
 from transforms.text.shingles import _Kernel
+
+
+def _kernel(limit, called=None):
+    names = {"LIMIT": limit, "TABLE": np.arange(limit), "called": called}
+    return _Kernel(types.FunctionType(compile("lambda x: called(x) + TABLE[LIMIT]", "k", "eval").co_consts[0], names))
+
+
+def test_stored_machine_code_is_told_by_the_constants_that_are_in_it():
+    assert _kernel(1).digest == _kernel(1).digest != _kernel(2).digest
+    assert _kernel(1, _kernel(1)).digest == _kernel(1, _kernel(1)).digest != _kernel(1, _kernel(2)).digest
 
 
 def test_no_kernel_is_left_for_the_run_to_compile():

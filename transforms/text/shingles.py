@@ -20,6 +20,7 @@ and they are normalised by ``unicodedata`` first.
 
 import bisect
 import functools
+import hashlib
 import itertools
 import unicodedata
 from collections.abc import Callable
@@ -37,8 +38,7 @@ _Array = TypeVar("_Array", bound=npt.NDArray[Any])
 def kernel(function: _Function) -> _Function:
     """Compile ``function`` with numba at its first call, and keep the machine code beside its source file.
 
-    numba looks only at that file to see whether the stored code is current, not at the modules it imports
-    kernels from. Threads come from Beam, so the GIL is released and nothing runs in parallel inside.
+    Threads come from Beam, so the GIL is released and nothing runs in parallel inside.
     """
     return cast(_Function, _Kernel(function))
 
@@ -54,6 +54,21 @@ class _Kernel:
         return self._compiled(*arguments)
 
     @functools.cached_property
+    def digest(self) -> str:
+        """Another one for other machine code: of the function, the constants that it takes and the kernels it calls."""
+        code = self._function.__code__
+        made_of: list[Any] = [code.co_code, code.co_consts, code.co_names]
+        made_of += [getattr(hint, "_fields", None) for hint in self._function.__annotations__.values()]
+        for value in map(self._function.__globals__.get, code.co_names):
+            if isinstance(value, np.ndarray):
+                made_of += (value.dtype, value.shape, value.tobytes())
+            else:
+                made_of.append(
+                    value if isinstance(value, (int, float, str, tuple, np.generic)) else getattr(value, "digest", None)
+                )
+        return hashlib.sha256(repr(made_of).encode()).hexdigest()
+
+    @functools.cached_property
     def _compiled(self) -> Callable[..., Any]:
         import numba
 
@@ -62,10 +77,14 @@ class _Kernel:
         for name in self._function.__code__.co_names:
             if isinstance(called := names.get(name), _Kernel):
                 names[name] = called._function.__globals__[name] = called._compiled
+        compiled: Any
         try:
             compiled = numba.njit(cache=True, nogil=True)(self._function)
+            # Else whatever was stored since the file changed counts as current, though a constant of another changed.
+            compiled._cache._cache_file._source_stamp = self.digest
         except RuntimeError:  # neither beside the sources nor below $HOME may be written
             compiled = numba.njit(nogil=True)(self._function)
+        compiled.digest = self.digest
         return cast(Callable[..., Any], compiled)
 
 
