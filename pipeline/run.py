@@ -194,10 +194,12 @@ def _for_the_user(error: Exception) -> str | None:
 
 
 def _workers(config: Config, count: int, local: bool) -> contextlib.AbstractContextManager[None]:
-    if not local or count < 2:
+    if not local:
         return contextlib.nullcontext()
-    from pipeline.workers import can_fork, forked_workers
+    from pipeline.workers import can_fork, forked_workers, loaded
 
+    if count < 2:
+        return loaded(config.clean)
     return forked_workers(count, config.clean) if can_fork() else contextlib.nullcontext()
 
 

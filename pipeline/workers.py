@@ -8,6 +8,7 @@ Beam's own way is used.
 
 import contextlib
 import ctypes
+import functools
 import gc
 import logging
 import multiprocessing
@@ -99,6 +100,23 @@ def forked_workers(count: int, config: CleanConfig) -> Iterator[None]:
         gc.unfreeze()
 
 
+@contextlib.contextmanager
+def loaded(config: CleanConfig) -> Iterator[None]:
+    """Have everything loaded in this process, for the pipeline that is built and run in the block by itself."""
+    _load(config)
+    gc.freeze()  # a collection would go through all of it
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+
+
+def _load(config: CleanConfig) -> None:
+    # With its first kernel numba looks for linear algebra, which none of ours does: 0.3 s, 11 MB.
+    with hidden("scipy"), uncollected():
+        load_kernels(config)
+
+
 _FORK: Final = multiprocessing.get_context("fork")
 _MOMENT_SECONDS: Final = 1.0
 
@@ -111,9 +129,7 @@ def _first_worker(pipes: list[tuple[Connection, Connection]], config: CleanConfi
     for ours, _ in pipes:
         ours.close()
     _spare_memory()
-    # With its first kernel numba looks for linear algebra, which none of ours does: 0.3 s, 11 MB.
-    with hidden("scipy"), uncollected():
-        load_kernels(config)
+    _load(config)
     _drop_pages("libllvmlite")
     gc.collect()
     gc.freeze()
@@ -226,6 +242,7 @@ def _work(own: int, pipes: list[tuple[Connection, Connection]], parent: int) -> 
     harness.run()
 
 
+@functools.cache
 def load_kernels(config: CleanConfig) -> None:
     """Do a little of everything, so that tables are made and machine code is loaded before the fork."""
     record = Record("id", None, None, None, None, "A text of six words here.", "utf-8", 1)
