@@ -7,13 +7,13 @@ exchange freely, so that a wire copy in another house's spelling still counts as
 European ones. Scripts without case have no capitalised names.
 """
 
-import functools
 import unicodedata
 from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from transforms.text.kept import kept_on_disk
 from transforms.text.shingles import kernel, read_only, tokens
 
 LEAD_WORDS: Final = 40  # the first one or two paragraphs, where a news story says what it is about
@@ -39,7 +39,7 @@ class _Tables(NamedTuple):
     facts: npt.NDArray[np.uint8]
 
 
-@functools.cache
+@kept_on_disk
 def _tables() -> _Tables:
     """Tables of this Python's Unicode version, by code point; made in 0.2 s when the first article comes."""
     kinds = np.full(_TABLE_SIZE, _BREAK, np.uint8)
@@ -66,7 +66,7 @@ def _tables() -> _Tables:
                 facts[scalar] = _NUMBER
             elif character.isupper() or character.istitle():
                 facts[scalar] = _NAME
-    return _Tables(read_only(kinds), read_only(folds), read_only(facts))
+    return _Tables(kinds, folds, facts)
 
 
 class Words(NamedTuple):
@@ -116,7 +116,10 @@ class Differences(NamedTuple):
 def read_words(text: str) -> Words:
     """Words of a text, in linear time."""
     scalars = np.frombuffer(text.encode("utf-32-le", "replace"), np.uint32)
-    hashes, facts, stems = _words(read_only(scalars), *_tables())
+    tables = _tables()
+    hashes, facts, stems = _words(
+        read_only(scalars), read_only(tables.kinds), read_only(tables.folds), read_only(tables.facts)
+    )
     is_solo = bool(2 * np.count_nonzero(facts & _SOLO) > facts.size)
     runs = _runs(read_only(hashes), _RUN_SOLO if is_solo else _RUN)
     return Words(read_only(hashes), read_only(facts), read_only(stems), read_only(runs), is_solo)

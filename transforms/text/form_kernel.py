@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from transforms.text.encoded import Encoded
+from transforms.text.kept import kept_on_disk
 from transforms.text.need import FORM, Need
 from transforms.text.repair import CLUES, LEADS, PROSE
 from transforms.text.shingles import code_point, kernel, read_only
@@ -33,7 +34,7 @@ _LINE_ENDS: Final = "\r\x0b\x0c\u2028\u2029"
 
 def look_at_form(texts: Encoded) -> npt.NDArray[np.uint16]:
     """Which steps of ``need.FORM`` each text needs; where characters may be damaged, all of them."""
-    return _look_at_form(texts, _table(), _classes())
+    return _look_at_form(texts, read_only(_table()), _classes())
 
 
 @functools.cache
@@ -46,7 +47,7 @@ def _classes() -> npt.NDArray[np.uint8]:
     return read_only(classes)
 
 
-@functools.cache
+@kept_on_disk
 def _table() -> npt.NDArray[np.uint32]:
     """By code point of the Basic Multilingual Plane; made in 0.1 s."""
     table = np.zeros(0x10000, np.uint32)
@@ -73,7 +74,7 @@ def _table() -> npt.NDArray[np.uint32]:
     for characters, flag in (*flags, (LEADS, _LEAD), (PROSE, _PROSE)):
         for character in characters:
             table[ord(character)] |= flag
-    return read_only(table)
+    return table
 
 
 @functools.cache
