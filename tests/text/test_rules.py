@@ -107,6 +107,7 @@ BLOCKS_BY_RULE = {
     ],
     "en/subscribe-pitch": ["Like the tides? Get them in your inbox"],
     "en/newsletter": [
+        "Thanks for reading the Quay Letter! Subscribe for free to receive new posts",
         "Subscribe to our weekly harbour newsletter", "Sign up for the tide newsletter today.",
         "Sign-up for our tide newsletter", "Signup for our tide newsletter", "Click here to subscribe",
         "Want more stories like this? Join the quay list.",

@@ -114,7 +114,7 @@ SIGNS: Final = (
     _sign(
         "credit", -1.5,
         r"\b(?:photo|image|picture|illustration)s? (?:credit|by|courtesy)|^(?:photo|foto|image|bild)s?:"
-        r"|责任编辑|編輯|编辑|作者|記者|编译|기자$",
+        r"|^\W*(?:all )?courtesy|责任编辑|編輯|编辑|作者|記者|编译|기자$",
         "credits of pictures and authors",
     ),
     _sign(
@@ -432,14 +432,17 @@ def find_label(text: Text) -> dict[int, Rule]:
 
     Of such lines 4 in 100 were the article's. One that ends like a sentence may be its last ("What do you think?").
     """
-    line, above = (*islice(text.kept_from_below(), 2), None, None)[:2]
-    if line is None or above is None or ends_sentence(text.lines[line]) or not text.is_paragraph(line):
+    last = list(islice(text.kept_from_below(), 2))
+    if len(last) < 2:
         return {}
+    line, above = last[0], text.lines[last[1]]
     rule = text.find(line)
-    if rule is None or rule.strength != "weak" or rule.form in _NO_PROOF:
+    if rule is None or rule.strength != "weak" or rule.form in _NO_PROOF or not text.is_paragraph(line):
         return {}
-    prose = ends_sentence(text.lines[above]) or len(text.lines[above]) > SHORT_BLOCK_CHARS
-    return {line: rule} if prose and not text.lines[above].endswith(LIST_MARKS) else {}
+    if ends_sentence(text.lines[line]) and rule.form != "subscribe-pitch":
+        return {}
+    prose = ends_sentence(above) or len(above) > SHORT_BLOCK_CHARS
+    return {line: rule} if prose and not above.endswith(LIST_MARKS) else {}
 
 
 def _line_score(block: Block) -> float:
