@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import apache_beam as beam
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from transforms import files
 from transforms.batches import make_batch
@@ -129,10 +130,8 @@ def clean_shard(
             read += len(part.records)
             articles += cleaned.num_rows
             rejects.update(rejected.column("reason").to_pylist())
-            edits.update(
-                f"{kind}/{rule}"
-                for kind, rule in zip(made.column("kind").to_pylist(), made.column("rule").to_pylist(), strict=True)
-            )
+            names = pc.binary_join_element_wise(made.column("kind"), made.column("rule"), "/")
+            edits.update({count["values"]: count["counts"] for count in pc.value_counts(names).to_pylist()})
             if part.lines is not None:
                 lines.append((part.uri, part.start, part.lines))
     if ledger:

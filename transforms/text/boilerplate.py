@@ -174,9 +174,9 @@ def strip_paragraphs(text: str, dropped: Collection[int]) -> tuple[str, list[Edi
         if number not in dropped:
             pass
         elif number < kept[0]:
-            changes.append(Change(start, end + 2, "", "boilerplate", "learned"))
+            changes.append((start, end + 2, "", "boilerplate", "learned"))
         else:
-            changes.append(Change(start - 2, end, "", "boilerplate", "learned"))
+            changes.append((start - 2, end, "", "boilerplate", "learned"))
         start = end + 2
     return splice(text, changes)
 

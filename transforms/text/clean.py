@@ -117,7 +117,9 @@ class Cleaner:
             text, made = step(text)
             edits += made
         # What ftfy looked at may show it something new.
-        settles = all(map(_settles, edits)) and not (need & Need.REPAIR and is_suspect(draft.text))
+        settles = _SETTLING.issuperset([edit.rule for edit in edits]) and not (
+            need & Need.REPAIR and is_suspect(draft.text)
+        )
         draft.become(text, edits, settles=settles)
 
     def _strip(self, draft: "_Draft", suspects: Suspects) -> None:
@@ -127,6 +129,10 @@ class Cleaner:
     def _drop(self, draft: "_Draft", _: int) -> None:
         """Repeats."""
         draft.become(*drop_repeats(draft.text, self._cruft_rules, self._find_repetition))
+
+
+# Edits of characters or layout from which nothing new can follow.
+_SETTLING = frozenset({"edge", "hard-wrap", "line-break", "line-end", "odd-space", "paragraph-break", "spaces"})
 
 
 class _Draft:
@@ -158,11 +164,3 @@ def _take_step(
             step(draft, found)
         else:
             draft.settled += 1
-
-
-_SETTLING = frozenset({"edge", "hard-wrap", "line-break", "line-end", "odd-space", "paragraph-break", "spaces"})
-
-
-def _settles(edit: Edit) -> bool:
-    """Whether nothing new can follow from an edit of characters or layout."""
-    return edit.rule in _SETTLING

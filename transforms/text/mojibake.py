@@ -6,7 +6,7 @@ characters (or "€”", once they were read as windows-1252). ftfy sees windows
 
 import re
 
-from transforms.text.edits import Change, Edit, splice
+from transforms.text.edits import Edit, splice
 
 # The third byte of U+2010 to U+203A as the character it is by Latin-1, and by windows-1252 where that differs.
 _PUNCTUATION = {0x13: "–", 0x14: "—", 0x18: "‘", 0x19: "’", 0x1C: "“", 0x1D: "”", 0x22: "•", 0x26: "…"}
@@ -32,9 +32,7 @@ def restore_lead_bytes(text: str) -> tuple[str, list[Edit]]:
     return splice(
         text,
         (
-            Change(
-                found.start(), found.end(), _THIRD.get(found[found.lastindex or 0], ""), "encoding", "lost-lead-byte"
-            )
+            (found.start(), found.end(), _THIRD.get(found[found.lastindex or 0], ""), "encoding", "lost-lead-byte")
             for found in _LOST.finditer(text)
             if not _is_euro(text, found.start(), found.end())
         ),

@@ -11,6 +11,7 @@ The decision is made gap by gap, a gap being the white space with a line break b
 import re
 from collections.abc import Iterator
 from statistics import median
+from typing import Final
 
 from transforms.text.edits import Change, Edit, splice
 
@@ -62,15 +63,15 @@ def split_paragraphs(text: str) -> list[str]:
 def _changes(text: str) -> list[Change]:
     end = len(text.rstrip())
     if not end:
-        return [Change(0, len(text), "", "whitespace", "edge")]
+        return [(0, len(text), "", "whitespace", "edge")]
     start = len(text) - len(text.lstrip())
     changes: list[Change] = []
     if start:
-        changes.append(Change(0, start, "", "whitespace", "edge"))
+        changes.append((0, start, "", "whitespace", "edge"))
     if len(text) == end - start or not _is_settled(text[start:end]):
         changes += _inner_changes(text, start, end)
     if end < len(text):
-        changes.append(Change(end, len(text), "", "whitespace", "edge"))
+        changes.append((end, len(text), "", "whitespace", "edge"))
     return changes
 
 
@@ -81,17 +82,23 @@ def _inner_changes(text: str, start: int, end: int) -> list[Change]:
     is_wide = "  " in text or "\t" in text
     tabular = _tabular(lines) if is_wide else [False] * len(lines)
     changes = [
-        Change(a, b, after, "whitespace", _BREAKS.get(after, "line-break"))
+        (a, b, after, "whitespace", _BREAKS.get(after, "line-break"))
         for a, b, before, after in zip(ends, starts, gaps, _layout(lines, gaps, tabular), strict=True)
         if after != before
     ]
     if is_wide:
-        changes += _space_changes(lines, [start, *starts], tabular)
+        if "\t" in text or any(tabular):
+            changes += _space_changes(lines, [start, *starts], tabular)
+        else:
+            changes += [(*found.span(), *_ONE_SPACE) for found in _INNER_SPACES.finditer(text, start, end)]
         changes.sort()
     return changes
 
 
 _BREAKS = {"\n\n": "paragraph-break", " ": "hard-wrap", "": "hard-wrap"}
+
+
+_ONE_SPACE: Final = (" ", "whitespace", "spaces")
 
 
 def _gaps(text: str, start: int, end: int) -> tuple[list[int], list[int]]:
@@ -113,7 +120,7 @@ def _space_changes(lines: list[str], starts: list[int], tabular: list[bool]) -> 
         if not is_row and ("  " in line or "\t" in line):
             pattern = _INNER_TABS if "\t" in line else _INNER_SPACES
             for begin, end in map(re.Match.span, pattern.finditer(line)):
-                yield Change(start + begin, start + end, " ", "whitespace", "spaces")
+                yield start + begin, start + end, *_ONE_SPACE
 
 
 def _tabular(lines: list[str]) -> list[bool]:
@@ -125,7 +132,8 @@ def _tabular(lines: list[str]) -> list[bool]:
 
 def _is_row(line: str) -> bool:
     # The pattern is tried at every character, so only in a line with room for columns.
-    return bool("\t" in line or "   " in line or _BEFORE_DIGIT.search(line)) and bool(_COLUMNS.search(line))
+    has_room = "\t" in line or ("  " in line and ("   " in line or _BEFORE_DIGIT.search(line)))
+    return bool(has_room and _COLUMNS.search(line))
 
 
 def _layout(lines: list[str], gaps: list[str], tabular: list[bool]) -> list[str]:

@@ -142,7 +142,7 @@ def straighten_quotes(text: str) -> tuple[str, list[Edit]]:
     return splice(
         text,
         (
-            Change(found.start(), found.end(), _QUOTES[found.group()], "unicode", "straight-quotes")
+            (found.start(), found.end(), _QUOTES[found.group()], "unicode", "straight-quotes")
             for found in _QUOTE.finditer(text)
         ),
     )
@@ -208,7 +208,7 @@ def _trimmed(old: str, new: str, offset: int, kind: str, rule: str) -> Iterator[
     """One change without the characters that both versions share at their ends."""
     head, tail = _shared_ends(old, new)
     if head + tail < max(len(old), len(new)):
-        yield Change(offset + head, offset + len(old) - tail, new[head : len(new) - tail], kind, rule)
+        yield (offset + head, offset + len(old) - tail, new[head : len(new) - tail], kind, rule)
 
 
 def _shared_ends(old: Sequence[str], new: Sequence[str]) -> tuple[int, int]:

@@ -165,15 +165,11 @@ class _Repeats:
             end = start + len(paragraph)
             if rule := self._dropped.get(number):
                 # A separator goes with the paragraph: the one above it, or at the text's beginning the one below.
-                yield (
-                    Change(start - 2, end, "", "repeat", rule)
-                    if has_kept
-                    else Change(start, end + 2, "", "repeat", rule)
-                )
+                yield ((start - 2, end, "", "repeat", rule) if has_kept else (start, end + 2, "", "repeat", rule))
             else:
                 has_kept = True
                 if cut := self._cut.get(number):
-                    yield Change(start, start + cut, "", "repeat", "overlap-repeat")
+                    yield (start, start + cut, "", "repeat", "overlap-repeat")
             start = end + 2
 
     def judge_twins(self, twins: list[tuple[int, int]]) -> None:

@@ -2,7 +2,7 @@
 
 import re
 
-from transforms.text.edits import Change, Edit, splice
+from transforms.text.edits import Edit, splice
 
 _LINE_END_CHARACTERS = "\r\x0b\x0c\u2028\u2029"
 _LINE_END = re.compile(f"\r\n|[{_LINE_END_CHARACTERS}]")
@@ -28,7 +28,7 @@ def normalise_line_ends(text: str) -> tuple[str, list[Edit]]:
     return splice(
         text,
         (
-            Change(
+            (
                 found.start(),
                 found.end(),
                 "\n\n" if found.group() == "\u2029" else "\n",
@@ -54,7 +54,7 @@ def normalise_spaces(text: str) -> tuple[str, list[Edit]]:
     return splice(
         text,
         (
-            Change(
+            (
                 found.start(),
                 found.end(),
                 " " * len(found.group()) if found.lastgroup == "space" else "",
