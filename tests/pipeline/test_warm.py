@@ -28,3 +28,5 @@ def test_no_kernel_is_left_for_the_run_to_compile():
     kernels = {value for module in modules for value in vars(module).values() if isinstance(value, _Kernel)}
     assert kernels
     assert {kernel.__name__ for kernel in kernels if not kernel._compiled.signatures} == set()
+    stamps = {kernel.__name__: kernel._compiled._cache._cache_file._source_stamp for kernel in kernels}
+    assert stamps == {kernel.__name__: kernel.digest for kernel in kernels}

@@ -46,7 +46,7 @@ def test_made_anew_for_other_sources_and_the_old_one_removed(sources, name):
     assert len(list((sources / "__pycache__").iterdir())) == 1
 
 
-@pytest.mark.parametrize("damage", [b"", pickle.dumps([1, 2])[:-4], b"no pickle"])
+@pytest.mark.parametrize("damage", [b"", pickle.dumps([1, 2])[:-4], b"no pickle", b"cno_module\nthing\n."])
 def test_a_damaged_file_is_made_anew(sources, damage):
     _process([1, 2])
     (path,) = (sources / "__pycache__").iterdir()

@@ -19,6 +19,7 @@ and they are normalised by ``unicodedata`` first.
 """
 
 import bisect
+import contextlib
 import functools
 import hashlib
 import itertools
@@ -83,7 +84,8 @@ class _Kernel:
         try:
             compiled = numba.njit(cache=True, nogil=True)(self._function)
             # Else whatever was stored since the file changed counts as current, though a constant of another changed.
-            compiled._cache._cache_file._source_stamp = self.digest
+            with contextlib.suppress(AttributeError):  # numba's own: a release without it goes by the file
+                compiled._cache._cache_file._source_stamp = self.digest
         except RuntimeError:  # neither beside the sources nor below $HOME may be written
             compiled = numba.njit(nogil=True)(self._function)
         compiled.digest = self.digest
