@@ -53,6 +53,7 @@ BLOCKS_BY_RULE = {
         "Facebook Twitter LinkedIn Email", "Share: 12", "3 bloggers like this:",
         "Share on FacebookShare on TwitterTweet", "Print this story: Share", "Facebook X Instagram YouTube",
         "digg this | reddit", "Like this story? Share it with a friend!",
+        "Share. Facebook LinkedIn Copy Link Bluesky", "Follow on Facebook Follow on Instagram Follow on Bluesky",
     ],
     "en/count": ["14", "1.2K"],
     "en/source-link": [
@@ -92,7 +93,10 @@ BLOCKS_BY_RULE = {
         "This post was written by Ines Harrow and filed on Tuesday",
     ],
     "en/author-box": ["View all posts by Ines Harrow", "More articles by Ines Harrow"],
-    "en/follow": ["Follow us on Facebook", "Follow Ines Harrow on Twitter", "Follow Ines: @inesharrow"],
+    "en/follow": [
+        "Follow us on Facebook", "Follow us on social media", "Follow Ines Harrow on Twitter",
+        "Follow Ines: @inesharrow",
+    ],
     "en/share-label": ["Was this article helpful"],
     "en/subscribe": [
         "Don’t miss a thing!",
