@@ -80,7 +80,7 @@ class Cleaner:
         drafts = list(map(_Draft, texts))
         form = NoSurvey().form if self._straightens else survey.form  # quotes to be straightened stand everywhere
         steps = (
-            partial(_take_step, form, self._mend),
+            partial(_take_step, form, self._mend, lasting=True),
             partial(_take_step, survey.cruft, self._strip),
             partial(_take_step, survey.repeats, self._drop),
         )
@@ -138,13 +138,15 @@ _SETTLING = frozenset({"edge", "hard-wrap", "line-break", "line-end", "odd-space
 class _Draft:
     """A text on its way."""
 
-    __slots__ = ("edits", "settled", "text")
+    __slots__ = ("edits", "is_plain", "settled", "text")
 
     def __init__(self, text: str) -> None:
         self.text = text
         self.edits: list[Edit] = []
         self.settled = 0
         """How many steps in a row have left it as it is: when all have, it is clean."""
+        self.is_plain = False
+        """Whether its form was in order before: that stays so where whole paragraphs go."""
 
     def become(self, text: str, edits: list[Edit], *, settles: bool = False) -> None:
         """Take what a step made of it; ``settles`` where the step would find nothing more to do."""
@@ -158,9 +160,16 @@ def _take_step(
     look: Callable[[Sequence[str]], Sequence[_Found | None]],
     step: Callable[[_Draft, _Found], None],
     drafts: Sequence[_Draft],
+    *,
+    lasting: bool = False,
 ) -> None:
-    for draft, found in zip(drafts, look([draft.text for draft in drafts]), strict=True):
-        if found:
-            step(draft, found)
+    """Take the step with those that need it; where that is ``lasting``, none needs what it once did not."""
+    asked = [draft for draft in drafts if not (lasting and draft.is_plain)]
+    for draft in drafts if lasting else ():
+        draft.settled += draft.is_plain
+    for draft, need in zip(asked, look([draft.text for draft in asked]), strict=True):
+        if need:
+            step(draft, need)
         else:
             draft.settled += 1
+            draft.is_plain |= lasting

@@ -111,13 +111,14 @@ def look_for_cruft(texts: Encoded, gates: CruftGates) -> list[Suspects | None]:
     """Which lines of each text may be cruft or promos; None where there are none."""
     promos, promo_ends, tails, tail_ends, tops, has_run = _look_for_cruft(texts, _characters(), _notices(), *gates)
     found: list[Suspects | None] = [None] * len(tops)
+    promo_lines, tail_lines = promos[: promo_ends[-1]].tolist(), tails[: tail_ends[-1]].tolist()
     is_suspect = has_run | (np.diff(promo_ends) > 0) | (np.diff(tail_ends) > 0)
     for row in np.flatnonzero(is_suspect).tolist():
-        tail = tails[tail_ends[row] : tail_ends[row + 1]].tolist()
+        tail = tail_lines[tail_ends[row] : tail_ends[row + 1]]
         found[row] = Suspects(
-            promos[promo_ends[row] : promo_ends[row + 1]].tolist(),
-            tail if tail or has_run[row] else None,
-            int(tops[row]),
+            promos=promo_lines[promo_ends[row] : promo_ends[row + 1]],
+            tail=tail if tail or has_run[row] else None,
+            top=int(tops[row]),
         )
     return found
 

@@ -240,7 +240,7 @@ class Text:
 
     def chars_above(self, top: int) -> int:
         """How many characters are kept above a line."""
-        return sum(len(text) for line, text in enumerate(self.lines[:top]) if line not in self.doomed)
+        return sum(map(len, self.lines[:top])) - sum(len(self.lines[line]) for line in self.doomed if line < top)
 
 
 def _find(text: str, rules: CruftRules) -> Rule | None:
