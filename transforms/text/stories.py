@@ -244,11 +244,11 @@ class _Clusterer:
         the copy was not in reach of the leader.
         """
         copies = [article for article in order if leader[article] != article]
-        if not copies:
-            return
         clusters: dict[int, list[int]] = {}
         for article in order:
             clusters.setdefault(leader[article], []).append(article)
+        if not copies or len(clusters) == 1:
+            return
         folded = _Leaders(self._bits)
         for article, _, shingles in self._in_turn(copies):
             folded.add(article, shingles, folded.bitmap(shingles))
@@ -312,7 +312,7 @@ class _Clusterer:
         self,
         article: int,
         shingles: npt.NDArray[np.uint64],
-        bitmap: npt.NDArray[np.uint64],
+        bitmap: "Bitmap",
         leaders: "_Leaders",
         rank: dict[int, int],
         quoted: set[tuple[int, int]],
@@ -406,6 +406,13 @@ def _verdict_of_twins(left: Article, right: Article) -> Verdict:
     return Verdict("exact", 1.0, 1.0, SAME_STORY_BASE + sum(points), points)
 
 
+class Bitmap(NamedTuple):
+    """What :func:`most_shared` knows of an article's shingles."""
+
+    bits: npt.NDArray[np.uint64]
+    doubled: int
+
+
 class _Leaders:
     """The leaders of the moment, with their shingles and bitmaps, in no order."""
 
@@ -414,29 +421,29 @@ class _Leaders:
         self._starts = np.empty(16, np.int64)
         self._ends = np.empty(16, np.int64)
         self._bitmaps = np.empty((16, bits // 64), np.uint64)
+        self._doubled = np.empty(16, np.int64)
         self._shingles = np.empty(1024, np.uint64)  # of all of them, one behind the other
         self._count = 0
         self._end = 0
         self._places: dict[int, int] = {}
 
-    def bitmap(self, shingles: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
+    def bitmap(self, shingles: npt.NDArray[np.uint64]) -> "Bitmap":
         """The bitmap of an article, of the size of the leaders'."""
-        bitmap = np.empty(self._bitmaps.shape[1], np.uint64)
-        fill_bitmap(bitmap, read_only(shingles))
-        return bitmap
+        bits = np.empty(self._bitmaps.shape[1], np.uint64)
+        return Bitmap(bits, fill_bitmap(bits, read_only(shingles)))
 
-    def add(self, article: int, shingles: npt.NDArray[np.uint64], bitmap: npt.NDArray[np.uint64]) -> None:
+    def add(self, article: int, shingles: npt.NDArray[np.uint64], bitmap: Bitmap) -> None:
         """One more leader."""
         place = self._count
         if place == self._articles.size:
-            self._articles, self._starts, self._ends, self._bitmaps = (
+            self._articles, self._starts, self._ends, self._bitmaps, self._doubled = (
                 np.concatenate([array, np.empty_like(array)])
-                for array in (self._articles, self._starts, self._ends, self._bitmaps)
+                for array in (self._articles, self._starts, self._ends, self._bitmaps, self._doubled)
             )
         while self._end + shingles.size > self._shingles.size:
             self._shingles = np.concatenate([self._shingles, np.empty_like(self._shingles)])
         self._shingles[self._end : self._end + shingles.size] = shingles
-        self._articles[place], self._bitmaps[place] = article, bitmap
+        self._articles[place], self._bitmaps[place], self._doubled[place] = article, *bitmap
         self._starts[place], self._ends[place] = self._end, self._end + shingles.size
         self._end += shingles.size
         self._places[article] = place
@@ -448,12 +455,12 @@ class _Leaders:
         self._count -= 1
         last = self._count
         if place != last:
-            for array in (self._articles, self._starts, self._ends, self._bitmaps):
+            for array in (self._articles, self._starts, self._ends, self._bitmaps, self._doubled):
                 array[place] = array[last]
             self._places[int(self._articles[place])] = place
 
     def in_reach(
-        self, shingles: npt.NDArray[np.uint64], bitmap: npt.NDArray[np.uint64], reach: Reach, rank: dict[int, int]
+        self, shingles: npt.NDArray[np.uint64], bitmap: Bitmap, reach: Reach, rank: dict[int, int]
     ) -> list[int]:
         """The leaders that come to a decision, the most alike first; of equally alike ones in canonical order."""
         if not shingles.size:  # of marks alone: any other such article may have its text
@@ -461,11 +468,13 @@ class _Leaders:
             return sorted(empty.tolist(), key=rank.__getitem__)[:MAX_DECIDED]
         places, likeness = _in_reach(
             read_only(shingles),
-            read_only(bitmap),
+            read_only(bitmap.bits),
+            bitmap.doubled,
             read_only(self._shingles),
             read_only(self._starts),
             read_only(self._ends),
             read_only(self._bitmaps),
+            read_only(self._doubled),
             self._count,
             reach.min_jaccard,
             reach.min_containment,
@@ -479,11 +488,13 @@ class _Leaders:
 @kernel
 def _in_reach(
     own: npt.NDArray[np.uint64],
-    bitmap: npt.NDArray[np.uint64],
+    bits: npt.NDArray[np.uint64],
+    own_doubled: int,
     shingles: npt.NDArray[np.uint64],
     starts: npt.NDArray[np.int64],
     ends: npt.NDArray[np.int64],
     bitmaps: npt.NDArray[np.uint64],
+    doubled: npt.NDArray[np.int64],
     count: int,
     min_jaccard: float,
     min_containment: float,
@@ -501,7 +512,7 @@ def _in_reach(
         if smaller >= min_excerpt_shingles:
             needed = min(needed, int(min_containment * smaller) - 1)
         needed = max(needed, 1)
-        if needed > smaller or needed > most_shared(bitmap, bitmaps[place], own.size, size):
+        if needed > smaller or needed > most_shared(bits, bitmaps[place], own_doubled, doubled[place]):
             continue
         shared = shared_if_at_least(needed, own, shingles[starts[place] : ends[place]])
         if shared < needed:
