@@ -140,10 +140,18 @@ BLOCKS_BY_RULE = {
         "We use cookies to improve your experience.", "Privacy & Cookies: This site uses cookies.",
         "By continuing to use this website, you agree.",
     ],
-    "de/comment-form": ["14 Kommentare", "Fehler auf hafenblatt.example entdeckt?"],
-    "de/subscribe": ["Jetzt kostenlos anmelden!", "Abonnieren Sie unseren Hafen-Newsletter"],
+    "de/comment-form": [
+        "14 Kommentare", "Fehler auf hafenblatt.example entdeckt?", "Kommentare (0)",
+        "2 Gedanken zu „Die Brücke ist wieder offen“", "Sie müssen sich anmelden, um einen Kommentar zu schreiben",
+    ],
+    "de/share-bar": ["Wenn dir der Beitrag gefallen hat, teile ihn:"],
+    "de/subscribe": [
+        "Jetzt kostenlos anmelden!", "Abonnieren Sie unseren Hafen-Newsletter", "Schon registriert? Hier einloggen",
+        "Mit der Anmeldung stimmen Sie den Bedingungen des Hafenblatts zu.",
+        "Ja, ich möchte den Hafen-Newsletter erhalten.", "Nichts mehr verpassen: die Fahrpläne des Hafens",
+    ],
     "de/follow": ["Folgen Sie uns auf Mastodon und Bluesky"],
-    "de/related-posts": [
+    "de/related-posts": [ "Diese Artikel könnten dich auch interessieren",
         "Mehr zum Thema Drehbrücken", "Mehr aus dem Hafen",
         "Mehr Nachrichten aus Eastmere",
     ],
@@ -155,6 +163,7 @@ BLOCKS_BY_RULE = {
     "es/follow": ["Seguir en: @ines_harrow"],
     "fr/comment-form": ["12 commentaires", "Voir les 12 commentaires"],
     "fr/subscribe": [
+        "Pour lire la suite et trois autres articles, créez votre compte",
         "Il vous reste 57.09% de cet article à lire. La suite est réservée aux abonnés.",
         "Cet article est réservé aux abonnés.", "Vous pouvez lire Le Quai sur un seul appareil à la fois",
         "Parce qu’une autre personne (ou vous) est en train de lire Le Quai sur un autre appareil.",
@@ -171,7 +180,7 @@ BLOCKS_BY_RULE = {
     ],
     "it/comment-form": ["12 commenti"],
     "nl/comment-form": ["12 reacties"],
-    "pl/comment-form": ["12 komentarzy"],
+    "pl/comment-form": ["12 komentarzy", "Komentarze Liczba komentarzy: 6"],
     "pt/comment-form": ["12 comentários"],
     "ru/comment-form": ["12 комментариев"],
     "ru/related-posts": ["Ещё новости о порте"],
