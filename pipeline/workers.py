@@ -49,8 +49,9 @@ from transforms.text.stories import Reach, find_stories
 from transforms.text.unionfind import connected_components
 
 _PR_SET_PDEATHSIG: Final = 1  # linux/prctl.h
-_M_ARENA_MAX, _M_MMAP_THRESHOLD = -8, -3  # malloc.h
+_M_ARENA_MAX, _M_MMAP_THRESHOLD, _M_TRIM_THRESHOLD = -8, -3, -1  # malloc.h
 _LARGE_BYTES: Final = 4 * 1024 * 1024
+_KEPT_BYTES: Final = 32 * 1024 * 1024
 _MADV_DONTNEED: Final = 4  # mman.h
 _DIED: Final = "a worker process died"
 
@@ -194,10 +195,12 @@ def _spare_memory() -> None:
     """Let freed memory be used again, by whatever in the process: Arrow's own pool and each thread's keep it.
 
     What is large goes back to the system at once; glibc would after a while take it from the heap and leave gaps there.
+    Of the rest some is kept: to get a page back from the system costs more than most of what is done with it.
     """
     with contextlib.suppress(AttributeError):  # not glibc
         ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 1)
         ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, _LARGE_BYTES)
+        ctypes.CDLL(None).mallopt(_M_TRIM_THRESHOLD, _KEPT_BYTES)
     pa.set_memory_pool(pa.system_memory_pool())
 
 
