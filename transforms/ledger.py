@@ -48,8 +48,8 @@ NOTHING_LEARNED: Final = make_batch(BOILERPLATE, *([] for _ in BOILERPLATE))
 class LearnBoilerplate(beam.PTransform):
     """Shard numbers in, one BOILERPLATE batch out: what earlier runs knew, and what this one learned.
 
-    CleanShards has hashed the paragraphs. In: ``12`` · between: by shard REPEATED, by partition OCCURRENCES, under one
-    key JUDGED · out: the batch, sorted by source and paragraph, the same whatever the shards and their order.
+    CleanShards has hashed the paragraphs. In: ``12`` · between: by shard REPEATED, by partition OCCURRENCES, of each
+    JUDGED · out: the batch, sorted by source and paragraph, the same whatever the shards and their order.
     """
 
     staging: Staging
@@ -57,8 +57,6 @@ class LearnBoilerplate(beam.PTransform):
 
     def expand(self, shards: beam.PCollection[int]) -> beam.PCollection[pa.RecordBatch]:
         """Find what repeats, describe it where it stands, judge it."""
-        known = [(0, make_batch(JUDGED, *([] for _ in JUDGED)))]
-        nothing = shards.pipeline | "NothingJudged" >> beam.Create(known).with_output_types(Keyed)
         judged = (
             shards
             | "Paragraphs" >> beam.FlatMap(_notices, self.staging)
@@ -67,13 +65,13 @@ class LearnBoilerplate(beam.PTransform):
             | "GroupByShard" >> beam.GroupByKey()
             | "Describe" >> beam.FlatMap(_describe, self.staging)
             | "GroupOccurrences" >> beam.GroupByKey()
-            | "Judge" >> beam.FlatMap(_judge, self.config).with_output_types(Keyed)
+            | "Judge" >> beam.FlatMap(_judge, self.config).with_output_types(pa.RecordBatch)
         )
+        # Beside one element, because it is to be done also where nothing was judged.
         return (
-            (judged, nothing)
-            | "JudgedAndNothing" >> beam.Flatten()
-            | "UnderOneKey" >> beam.GroupByKey()
-            | "Settle" >> beam.Map(_settle, self.config).with_output_types(pa.RecordBatch)
+            shards.pipeline
+            | "Once" >> beam.Create([None])
+            | "Settle" >> beam.Map(_settle, beam.pvalue.AsIter(judged), self.config).with_output_types(pa.RecordBatch)
         )
 
 
@@ -228,7 +226,7 @@ def _texts_once(rows: pa.RecordBatch) -> pa.RecordBatch:
     return rows.set_column(rows.schema.names.index("paragraph"), OCCURRENCES.field("paragraph"), once)
 
 
-def _judge(notice: tuple[int, Iterable[str]], config: LedgerConfig) -> Iterator[Keyed]:
+def _judge(notice: tuple[int, Iterable[str]], config: LedgerConfig) -> Iterator[pa.RecordBatch]:
     """Judge the repeated paragraphs of a partition; what has no sign of its own is kept if it may be a heading."""
     rows = read_partition(OCCURRENCES, notice)
     # By content, so that nothing depends on where an article stood in the input.
@@ -240,7 +238,7 @@ def _judge(notice: tuple[int, Iterable[str]], config: LedgerConfig) -> Iterator[
         if (paragraph := _judge_one(rows.take(pa.array(of_one)), config)) is not None
     ]
     if judged:
-        yield 0, make_batch(JUDGED, *map(list, zip(*judged, strict=True)))
+        yield make_batch(JUDGED, *map(list, zip(*judged, strict=True)))
 
 
 def _judge_one(rows: pa.RecordBatch, config: LedgerConfig) -> tuple[Any, ...] | None:
@@ -283,9 +281,9 @@ def _company(neighbour: Array) -> int:
     return int(keys[most]) if sizes[most] >= _MIN_COMPANY * len(neighbour) and keys[most] > EDGE else 0
 
 
-def _settle(grouped: tuple[int, Iterable[pa.RecordBatch]], config: LedgerConfig) -> pa.RecordBatch:
+def _settle(_: None, batches: Iterable[pa.RecordBatch], config: LedgerConfig) -> pa.RecordBatch:
     """Add headings that always stand beside boilerplate, and what earlier runs knew."""
-    judged = join_batches(JUDGED, grouped[1]).to_pylist()
+    judged = join_batches(JUDGED, batches).to_pylist()
     signed = {row["key"] for row in judged if row["sign"]}
     known = [] if config.known is None else config.known.to_pylist()
     learned = {(row["source"] or "", row["paragraph"]): row for row in known}
