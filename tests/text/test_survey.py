@@ -236,6 +236,14 @@ def test_every_notice_holds_a_clue():
     assert {len(clue) for clue in NOTICE_CLUES} == {8}
 
 
+def test_no_notice_is_ruled_out():
+    from transforms.text import tail
+
+    lines = [case(f"Eastmere, {notice} ") for notice in tail._NOTICES for case in (str.lower, str.upper)]
+    needs = SURVEY.cruft([f"{ARTICLE}\n\n{line}" for line in lines])
+    assert [line for line, need in zip(lines, needs, strict=True) if not need or not need.tail] == []
+
+
 def test_straight_quotes_on_request():
     cleaner = Cleaner(CleanConfig(quotes="straight"))
     texts = ["“It’s open,” she said.\n\nDon’t miss a story", ARTICLE]

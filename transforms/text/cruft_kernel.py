@@ -167,7 +167,7 @@ def _rare_bytes(text: str) -> bytes:
 
 
 _VOWELS: Final = frozenset("aeiou")
-_RARE_BYTES: Final = np.array([list(_rare_bytes(text)) for text in (*NOTICE_CLUES, *NOTICE_SIGNS)], np.uint8) | 0x20
+_RARE_BYTES: Final = np.array(sorted({*map(_rare_bytes, (*NOTICE_CLUES, *NOTICE_SIGNS))}), "S2").view("(2,)u1") | 0x20
 _NOTICE_SIGNS: Final = np.array(list(map(ord, NOTICE_SIGNS)), np.int64)
 _BULLETS: Final = np.array(list(map(ord, BULLETS)), np.int64)
 _CLOSING: Final = np.array(list(map(ord, CLOSING)), np.int64)

@@ -36,15 +36,17 @@ def lay_out(text: str) -> tuple[str, list[Edit]]:
     'A first paragraph.\n\nA second one.'
     """
     edits: list[Edit] = []
-    while not _is_settled(text) and (changes := _changes(text)):
+    while changes := _changes(text):
         # What was joined or set apart can show the rest in another light; nearly always once is enough.
         text, made = splice(text, changes)
         edits += made
+        if _is_settled(text):
+            break
     return text, edits
 
 
 def _is_settled(text: str) -> bool:
-    """Whether there is plainly nothing to do; cheap searches, because most texts end here."""
+    """Whether there is plainly nothing more to do; cheap searches, because most texts end here."""
     return not (
         text.count("\n") != 2 * len(_BLANK_LINE.findall(text))
         or "  " in text
@@ -63,7 +65,7 @@ def split_paragraphs(text: str) -> list[str]:
 def _changes(text: str) -> list[Change]:
     end = len(text.rstrip())
     if not end:
-        return [(0, len(text), "", "whitespace", "edge")]
+        return [(0, len(text), "", "whitespace", "edge")] if text else []
     start = len(text) - len(text.lstrip())
     changes: list[Change] = []
     if start:
