@@ -142,9 +142,10 @@ BLOCKS_BY_RULE = {
     ],
     "de/comment-form": [
         "14 Kommentare", "Fehler auf hafenblatt.example entdeckt?", "Kommentare (0)",
+        "Du kommentierst mit deinem WordPress.com-Konto. ( Abmelden / Ändern )",
         "2 Gedanken zu „Die Brücke ist wieder offen“", "Sie müssen sich anmelden, um einen Kommentar zu schreiben",
     ],
-    "de/share-bar": ["Wenn dir der Beitrag gefallen hat, teile ihn:"],
+    "de/share-bar": ["Wenn dir der Beitrag gefallen hat, teile ihn:", "2 Bloggern gefällt das:"],
     "de/subscribe": [
         "Jetzt kostenlos anmelden!", "Abonnieren Sie unseren Hafen-Newsletter", "Schon registriert? Hier einloggen",
         "Mit der Anmeldung stimmen Sie den Bedingungen des Hafenblatts zu.",
