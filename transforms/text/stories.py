@@ -268,13 +268,13 @@ class _Clusterer:
     def _folds(self, article: int, other: int) -> Verdict | None:
         """The verdict by which the article joins the other one, if it does."""
         verdict, article_is_longer = self._decide(article, other)
-        is_kept = (
-            verdict.relation in ("different", "embedded")
-            or (verdict.relation == "excerpt" and article_is_longer)
-            or (verdict.is_own_version and self._reach.updates == "all")
-            or not self._is_within(article, other)
-        )
-        return None if is_kept else verdict
+        contains = verdict.relation == "excerpt" and article_is_longer
+        return None if contains or self._are_kept(verdict) or not self._is_within(article, other) else verdict
+
+    def _are_kept(self, verdict: Verdict) -> bool:
+        """Whether both stay: they are two stories, or one quotes the other, or every version of a source is kept."""
+        is_kept_version = verdict.is_own_version and self._reach.updates == "all"
+        return is_kept_version or verdict.relation in ("different", "embedded")
 
     def match(self, earlier: int) -> list[Match | None]:
         """See :func:`match_stories`."""
@@ -294,10 +294,9 @@ class _Clusterer:
                 if not self._is_within(article, other):
                     continue
                 verdict, article_is_longer = self._decide(article, other)
-                is_update = verdict.is_own_version
-                if verdict.relation in ("different", "embedded") or (is_update and self._reach.updates == "all"):
+                if self._are_kept(verdict):
                     continue
-                if is_update and self._reach.updates == "latest":
+                if verdict.is_own_version and self._reach.updates == "latest":
                     says_more = is_later_version(self._articles[article], self._articles[other])
                 else:
                     says_more = verdict.relation == "excerpt" and article_is_longer
@@ -331,7 +330,7 @@ class _Clusterer:
                 quoted.add((article, other) if article_is_longer else (other, article))
             elif verdict.relation == "excerpt" and article_is_longer:
                 contained.append((other, verdict))
-            elif verdict.relation != "different" and not (verdict.is_own_version and self._reach.updates == "all"):
+            elif not self._are_kept(verdict):
                 if not verdict.is_below:
                     return (other, verdict), []
                 below = below or (other, verdict)
