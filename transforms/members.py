@@ -16,14 +16,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from transforms import files
-from transforms.batches import column, join_batches
+from transforms.batches import column
 from transforms.config import DedupConfig
-from transforms.exchange import read_in_batches
+from transforms.exchange import read_in_batches, read_partition
 from transforms.index import is_indexed
 from transforms.schemas import MEMBER_ARTICLES
 from transforms.text.decide import Article
 from transforms.text.shingles import utf8_buffers
 
+_TEXTS: Final = pa.schema([MEMBER_ARTICLES.field("text")])
 _TOLD: Final = MEMBER_ARTICLES.remove(MEMBER_ARTICLES.get_field_index("text"))
 _BATCH_ROWS: Final = 1_000
 _IN_MEMORY_BYTES: Final = 8 * 1024 * 1024  # texts of a partition, beyond which they go to disk
@@ -60,11 +61,9 @@ class Members:
         folder = posixpath.dirname(notice[1][0])
         self._texts = _Texts(folder if files.is_local(folder) else tempfile.gettempdir())
         digests: list[bytes] = []
-        in_batches: list[pa.RecordBatch] = []
-        for batch in read_in_batches(MEMBER_ARTICLES, notice, _BATCH_ROWS):
-            digests += self._texts.add(batch.column("text"))
-            in_batches.append(batch.select(_TOLD.names))
-        told = join_batches(_TOLD, in_batches)
+        for batch in read_in_batches(_TEXTS, notice, _BATCH_ROWS):
+            digests += self._texts.add(batch.column(0))
+        told = read_partition(_TOLD, notice)
         self._rows = canonical_order(told, digests, config)
         told = told.take(pa.array(self._rows))
         self._components = column(told, "component")

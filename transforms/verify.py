@@ -16,7 +16,7 @@ from transforms.errors import RunFailedError
 from transforms.exchange import Notice, write_partitions
 from transforms.index import FIRST_SHARD, Index
 from transforms.members import Component, Members
-from transforms.schemas import COPY, DECISIONS, MEMBER_ARTICLES, MEMBERS, RENAMES
+from transforms.schemas import DECISIONS, MEMBER_ARTICLES, MEMBERS, RENAMES
 from transforms.sign import Keyed
 from transforms.staged import read_articles, with_rows
 from transforms.staging import Staging
@@ -153,15 +153,8 @@ def _decisions(notice: tuple[int, Iterable[str]], config: DedupConfig, index: In
 def _decision_batch(rows: list[dict[str, Any]]) -> tuple[np.ndarray[Any, Any], pa.RecordBatch]:
     """Of decisions the references of their articles, and DECISIONS."""
     refs = np.array([row["ref"] for row in rows], np.uint64)
-    columns: dict[str, Any] = {name: [row[name] for row in rows] for name in DECISIONS.names}
-    columns["copies"] = _lists_of(columns["copies"])
-    columns["row"] = refs.astype(np.uint32)
-    return refs, make_batch(DECISIONS, *columns.values())
-
-
-def _lists_of(copies: list[pa.StructArray]) -> pa.ListArray:
-    offsets = np.cumsum([0, *map(len, copies)], dtype=np.int32)
-    return pa.ListArray.from_arrays(pa.array(offsets), pa.concat_arrays([_NO_COPIES, *filter(len, copies)]))
+    columns = ([row[name] for row in rows] for name in DECISIONS.names[1:])
+    return refs, make_batch(DECISIONS, refs.astype(np.uint32), *columns)
 
 
 def _cluster_with_index(articles: Component, config: DedupConfig, index: Index | None) -> Iterator[dict[str, Any]]:
@@ -203,12 +196,7 @@ def _cluster_with_index(articles: Component, config: DedupConfig, index: Index |
         yield decision | dict(zip(_CLUSTER, of_leader, strict=True))
 
 
-_NO_COPIES: Final = pa.array([], COPY)
-_NOTHING: Final[dict[str, Any]] = dict.fromkeys(DECISIONS.names) | {
-    "cluster_size": 1,
-    "copies": _NO_COPIES,
-    "embeds": [],
-}
+_NOTHING: Final[dict[str, Any]] = dict.fromkeys(DECISIONS.names) | {"cluster_size": 1, "copies": [], "embeds": []}
 """A decision on an article by itself."""
 
 
@@ -248,10 +236,7 @@ def _cluster_component(articles: Component, config: DedupConfig) -> Iterator[dic
     for leader in sorted({*clusters, *folded.embeds}):
         canonical = articles.member(leader)
         copies = clusters.get(leader, []) if leader not in held else []
-        listed: list[dict[str, Any]] = []
-        in_batches: list[
-            pa.StructArray
-        ] = []  # a dict takes some 800 bytes, and one article may have all others as copies
+        listed = []
         for position, verdict in copies:
             article = articles.member(position)
             decided = _told(verdict)
@@ -259,14 +244,11 @@ def _cluster_component(articles: Component, config: DedupConfig) -> Iterator[dic
             yield _NOTHING | decided | own
             del decided["signs"]
             listed.append({name: getattr(article, name) for name in ("id", "url", "source", "published")} | decided)
-            if len(listed) == _DECIDED_ROWS:
-                in_batches.append(pa.array(listed, COPY))
-                listed = []
         yield _NOTHING | {
             "ref": canonical.ref,
             "canonical_id": canonical.id,
             "cluster_size": len(copies) + 1,
-            "copies": pa.concat_arrays([*in_batches, pa.array(listed, COPY)]),
+            "copies": listed,
             "embeds": [articles.member(shorter).id for shorter in folded.embeds.get(leader, [])],
             "held": held.get(leader),
         }
