@@ -34,7 +34,7 @@ KNOWN_ENDINGS: Final = f"{' '.join(_FORMATS)}, and all but .parquet with {' '.jo
 class FilePart:
     """A file, or the part of it between ``start`` and ``end``, which is -1 for the rest.
 
-    They count bytes in uncompressed JSONL (a part owns the lines that begin in it) and row groups in Parquet.
+    They count bytes in uncompressed JSONL (a part owns the lines that begin in it) and rows in Parquet.
     """
 
     uri: str

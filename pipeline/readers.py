@@ -5,7 +5,7 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -211,17 +211,21 @@ class PartReader:
                 if found
             }
             self._max_characters = max(FREE_EXPANSION_BYTES, MAX_EXPANSION * file.size())
-            place = 1
+            start, end = self.part.start, self.part.end if self.part.end >= 0 else parquet.metadata.num_rows
+            first = 0
             for group in range(parquet.num_row_groups):
-                if self.part.start <= group and not 0 <= self.part.end <= group:
-                    yield from self._read_group(parquet, group, place, columns, names)
-                place += parquet.metadata.row_group(group).num_rows
+                after = first + parquet.metadata.row_group(group).num_rows
+                if first < end and start < after:
+                    rows = range(max(start - first, 0), min(end, after) - first)
+                    yield from self._read_group(parquet, group, rows, first + rows.start + 1, columns, names)
+                first = after
 
     def _read_group(
-        self, parquet: pq.ParquetFile, group: int, place: int, columns: Mapping[str, int], names: list[str]
+        self, parquet: pq.ParquetFile, group: int, rows: range, place: int, columns: Mapping[str, int], names: list[str]
     ) -> Iterator[Record | Reject]:
+        """The records of ``rows`` of a group; their places begin with ``place``."""
         described = parquet.metadata.row_group(group)
-        last = place + described.num_rows - 1
+        last = place + len(rows) - 1
         if "text" not in columns:
             for at in range(place, last + 1):
                 yield self._missing_text(at, [], names, b"")
@@ -232,8 +236,9 @@ class PartReader:
         if any(described.column(i).has_dictionary_page for i in range(described.num_columns)):
             batch_rows = min(batch_rows, max(_DICTIONARY_BYTES // max(described.total_byte_size, 1), _DICTIONARY_ROWS))
         wanted = list(dict.fromkeys(names[i] for i in columns.values()))
+        batches = parquet.iter_batches(batch_rows, row_groups=[group], columns=wanted, use_threads=False)
         try:
-            for batch in parquet.iter_batches(batch_rows, row_groups=[group], columns=wanted, use_threads=False):
+            for batch in _rows_of(batches, rows):
                 values = {
                     field: _values(batch.column(batch.schema.names.index(names[i]))) for field, i in columns.items()
                 }
@@ -321,6 +326,18 @@ class PartReader:
         else:
             detail = f"no known text column among {describe(names)}; name it with --columns text=NAME"
         return _reject(place, RejectReason.MISSING_TEXT, detail, raw)
+
+
+def _rows_of(batches: Iterable[pa.RecordBatch], rows: range) -> Iterator[pa.RecordBatch]:
+    """What the batches hold of ``rows``, which count from the first one's beginning; no batch behind them is read."""
+    at = 0
+    for batch in batches:
+        after = at + batch.num_rows
+        if rows.start < after:
+            yield batch.slice(max(rows.start - at, 0), rows.stop - max(rows.start, at))
+        at = after
+        if rows.stop <= at:
+            break
 
 
 # From values to a record.

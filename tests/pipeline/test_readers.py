@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from pipeline import readers
-from pipeline.formats import FilePart, ReadOptions, kind_of
+from pipeline.formats import FilePart, Format, ReadOptions, kind_of
 from pipeline.readers import PartReader
 from transforms.records import Record, Reject
 
@@ -370,6 +370,10 @@ def test_a_corrupt_row_group_costs_no_other(tmp_path):
     assert outcomes(records)[10] == (11, "unreadable_file")
     assert records[10].detail.startswith("rows [11] to [20], in row group [1]: ")
     assert records[-1].place == 30
+    part = FilePart(str(path), Format.PARQUET, start=15, end=25)
+    rejected, *records = (record for batch in PartReader(part, ReadOptions()) for record in batch)
+    assert rejected.detail.startswith("rows [16] to [20], in row group [1]: ")
+    assert [(record.place, record.text) for record in records] == list(enumerate(texts[20:25], 21))
 
 
 # What a record is made of

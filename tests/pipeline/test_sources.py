@@ -181,13 +181,24 @@ def test_byte_ranges_read_what_the_whole_file_holds(tmp_path, target_bytes):
     assert [record.place if isinstance(record, Record) else record[0] for record in found] == [1, 3, 4, 6, 7]
 
 
-def test_large_parquet_is_cut_by_row_groups(tmp_path):
-    pq.write_table(pa.Table.from_pylist(STORIES), tmp_path / "x.parquet", row_group_size=3)
+@pytest.mark.parametrize(
+    ("group_rows", "within", "ends"),
+    [
+        (3, 10**6, {*range(3, 40, 3), 40}),
+        (40, 10**6, {40}),
+        (40, 1, {5, 10, 15, 20, 25, 30, 35, 40}),
+        (39, 1, {4, 9, 14, 19, 24, 29, 34, 39, 40}),
+    ],
+)
+def test_large_parquet_is_cut_between_row_groups_and_within_large_ones(tmp_path, monkeypatch, group_rows, within, ends):
+    monkeypatch.setattr("pipeline.sources._MIN_GROUP_PART_BYTES", within)
+    monkeypatch.setattr("pipeline.readers.BATCH_ROWS", 7)
+    pq.write_table(pa.Table.from_pylist(STORIES), tmp_path / "x.parquet", row_group_size=group_rows)
     planned = plan([str(tmp_path)], target_bytes=900)
     ranges = [(part.start, part.end) for split in planned.splits for part in split.parts]
-    assert len(ranges) > 3
     assert [start for start, _ in ranges] == [0, *(end for _, end in ranges[:-1])]
-    assert ranges[-1][1] == 14
+    assert {end for _, end in ranges} <= ends if len(ranges) > 1 else ranges == [(0, -1)]
+    assert len(ranges) > 3 or ends == {40}
     places = [
         record.place
         for split in planned.splits
