@@ -145,36 +145,42 @@ def _run_graph(
         for name in ("common", "worker"):
             logging.getLogger(f"apache_beam.runners.{name}").setLevel(logging.CRITICAL)
     options = CachedOptions([*beam_args, *(_local_options(workers) if local else [f"--runner={config.runner}"])])
+    # The workers first, because they get ready while the pipeline is built.
+    with _workers(config, workers, local), _errors_told():
+        pipeline = beam.Pipeline(runner=_local_runner() if local else None, options=options)
+        # Beam makes it for transforms of other languages alone; it would stay when the run is killed.
+        shutil.rmtree(pipeline.local_tempdir, ignore_errors=True)
+        build(
+            pipeline,
+            splits,
+            staging,
+            read=ReadOptions(columns=dict(config.columns)),
+            clean=config.clean,
+            dedup=config.dedup,
+            ledger=known_boilerplate(config, terms.indexing),
+            keep=config.keep,
+            terms=terms,
+        )
+        with _holding(lease), progress.watching(staging, len(splits)):
+            pipeline.run().wait_until_finish()
+
+
+_TOLD: Final = re.compile(r"\b(RunFailedError|FileError): (.*?)(?= \[while running|\n|$)")
+"""Whatever the runner wraps an error in, those that are for the user are told apart by their class."""
+_NO_MEMORY: Final = re.compile(r"\b(Arrow)?MemoryError\b|\bcan't start new thread|\bstd::bad_alloc\b")
+
+
+@contextlib.contextmanager
+def _errors_told() -> Iterator[None]:
+    """One line of an error that is not a bug of ours; told first, for workers that end with it look like its cause."""
     try:
-        # First, because they get ready while the pipeline is built.
-        with _workers(config, workers, local):
-            pipeline = beam.Pipeline(runner=_local_runner() if local else None, options=options)
-            # Beam makes it for transforms of other languages alone; it would stay when the run is killed.
-            shutil.rmtree(pipeline.local_tempdir, ignore_errors=True)
-            build(
-                pipeline,
-                splits,
-                staging,
-                read=ReadOptions(columns=dict(config.columns)),
-                clean=config.clean,
-                dedup=config.dedup,
-                ledger=known_boilerplate(config, terms.indexing),
-                keep=config.keep,
-                terms=terms,
-            )
-            with _holding(lease), progress.watching(staging, len(splits)):
-                pipeline.run().wait_until_finish()
+        yield
     except RunFailedError:
         raise
     except Exception as error:
         if message := _for_the_user(error):
             raise RunFailedError(message) from None
         raise
-
-
-_TOLD: Final = re.compile(r"\b(RunFailedError|FileError): (.*?)(?= \[while running|\n|$)")
-"""Whatever the runner wraps an error in, those that are for the user are told apart by their class."""
-_NO_MEMORY: Final = re.compile(r"\b(Arrow)?MemoryError\b|\bcan't start new thread|\bstd::bad_alloc\b")
 
 
 def _for_the_user(error: Exception) -> str | None:

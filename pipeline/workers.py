@@ -86,6 +86,8 @@ def forked_workers(count: int, config: CleanConfig) -> Iterator[None]:
     try:
         with _watching(first):
             yield
+    except RunFailedError:
+        raise
     except Exception as error:
         # What Beam says when a worker died is that a channel closed; the first worker ends a moment after another.
         first.join(_MOMENT_SECONDS)
