@@ -61,6 +61,8 @@ class Split:
     parts: tuple[FilePart, ...]
     stamps: tuple[Stamp | None, ...] = dataclasses.field(default=(), compare=False)
     """Of the file of each part when it was found; ``None`` where that could not be told."""
+    text_bytes: int = dataclasses.field(default=0, compare=False)
+    """About as many; by them the work is dealt out."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -116,8 +118,8 @@ def plan(
     if target_bytes is None:
         target_bytes = min(max(text_bytes // SPLITS, MIN_SPLIT_BYTES), MAX_SPLIT_BYTES)
     splits = tuple(
-        Split(shard, parts, tuple(finder.stamps.get(part.uri) for part in parts))
-        for shard, parts in enumerate(_pack(found, columns, target_bytes, max_files))
+        Split(shard, parts, tuple(finder.stamps.get(part.uri) for part in parts), split_bytes)
+        for shard, (parts, split_bytes) in enumerate(_pack(found, columns, target_bytes, max_files))
     )
     return Plan(
         splits,
@@ -283,8 +285,8 @@ def _expanded(uri: str, size: int) -> int:
 
 def _pack(
     found: Sequence[tuple[str, int]], columns: Mapping[str, str], target_bytes: int, max_files: int
-) -> Iterator[tuple[FilePart, ...]]:
-    """Parts of large files by themselves; runs of small files together, so that the order by URI stays."""
+) -> Iterator[tuple[tuple[FilePart, ...], int]]:
+    """Parts of large files alone, runs of small files together, so that the order by URI stays; with their bytes of text."""
     small: list[FilePart] = []
     small_bytes = 0
     for uri, size in found:
@@ -298,15 +300,17 @@ def _pack(
             elif kind is Format.JSONL and compression is None:
                 parts = _cut_bytes(whole, size, target_bytes)
         if small and (len(parts) > 1 or small_bytes + text_bytes > target_bytes or len(small) >= max_files):
-            yield tuple(small)
+            yield tuple(small), small_bytes
             small, small_bytes = [], 0
         if len(parts) > 1:
-            yield from ((part,) for part in parts)
+            end = parts[-1].end if parts[-1].end > 0 else size  # of rows, or of bytes
+            for part in parts:
+                yield (part,), text_bytes * ((part.end if part.end > 0 else end) - part.start) // end
         else:
             small += parts
             small_bytes += text_bytes
     if small:
-        yield tuple(small)
+        yield tuple(small), small_bytes
 
 
 def _cut_bytes(whole: FilePart, size: int, target_bytes: int) -> list[FilePart]:

@@ -199,6 +199,9 @@ def test_large_parquet_is_cut_between_row_groups_and_within_large_ones(tmp_path,
     assert [start for start, _ in ranges] == [0, *(end for _, end in ranges[:-1])]
     assert {end for _, end in ranges} <= ends if len(ranges) > 1 else ranges == [(0, -1)]
     assert len(ranges) > 3 or ends == {40}
+    sizes = [split.text_bytes for split in planned.splits]
+    assert all(sizes)
+    assert planned.text_bytes - len(sizes) < sum(sizes) <= planned.text_bytes
     places = [
         record.place
         for split in planned.splits
