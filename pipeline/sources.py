@@ -286,7 +286,7 @@ def _expanded(uri: str, size: int) -> int:
 def _pack(
     found: Sequence[tuple[str, int]], columns: Mapping[str, str], target_bytes: int, max_files: int
 ) -> Iterator[tuple[tuple[FilePart, ...], int]]:
-    """Parts of large files alone, runs of small files together, so that the order by URI stays; with their bytes of text."""
+    """Parts of large files alone, runs of small files together, so that the order by URI stays; with bytes of text."""
     small: list[FilePart] = []
     small_bytes = 0
     for uri, size in found:
