@@ -78,6 +78,7 @@ def forked_workers(count: int, config: CleanConfig) -> Iterator[None]:
     first = _FORK.Process(target=_first_worker, args=(pipes, config, os.getpid()))
     gc.freeze()  # a collection would write to the pages that the workers share
     first.start()
+    _drop_pages()
     for _, theirs in pipes:
         theirs.close()
     _Handler.idle = [ours for ours, _ in pipes]
@@ -133,7 +134,7 @@ def _first_worker(pipes: list[tuple[Connection, Connection]], config: CleanConfi
         ours.close()
     _spare_memory()
     _load(config)
-    _drop_pages("libllvmlite")
+    _drop_pages()
     gc.collect()
     gc.freeze()
     own = os.getpid()
@@ -206,19 +207,19 @@ def _spare_memory() -> None:
     pa.set_memory_pool(pa.system_memory_pool())
 
 
-def _drop_pages(library: str) -> None:
-    """Let go of what was read of a library's file; what is needed again is read again, from the system's cache.
+def _drop_pages() -> None:
+    """Let go of what was read of libraries' files; what is needed again is read again, from the system's cache.
 
-    Loading machine code goes once through much of the compiler: 60 MB that no kernel needs to run.
+    Importing and loading machine code go once through much that no run needs: 70 MB of the compiler alone.
     """
     libc = ctypes.CDLL(None)
     begin = end = 0
-    is_sought = False
+    is_file = False
     for line in _read_mappings():
         if found := _MAPPING.match(line):
             begin, end = (int(place, 16) for place in found.group(1, 2))
-            is_sought = found[3] in ("r-xp", "r--p") and library in found[4]
-        elif is_sought and line.split() == ["Anonymous:", "0", "kB"]:  # nothing of it was written to
+            is_file = found[3] in ("r-xp", "r--p") and "/" in found[4]
+        elif is_file and line.split() == ["Anonymous:", "0", "kB"]:  # nothing of it was written to
             libc.madvise(ctypes.c_void_p(begin), ctypes.c_size_t(end - begin), _MADV_DONTNEED)
 
 

@@ -25,14 +25,14 @@ def test_beam_comes_without_what_no_run_on_this_machine_uses():
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="workers are forked on Linux alone")
-def test_a_library_works_when_its_pages_are_dropped():
+def test_libraries_work_when_their_pages_are_dropped():
     code = (
         "from pipeline import workers\n"
         "import numpy as np\n"
         "from transforms.text.unionfind import connected_components as connect\n"
         "edges = np.arange(3, dtype=np.uint64), np.arange(1, 4, dtype=np.uint64)\n"
         "first = connect(*edges)\n"
-        "workers._drop_pages('libllvmlite')\n"
+        "workers._drop_pages()\n"
         "from transforms.text.minhash import string_hashes\n"
         "import pyarrow as pa\n"
         "print(string_hashes(pa.array(['a'], pa.large_string())).size, connect(*edges).component.tolist())\n"
