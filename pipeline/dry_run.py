@@ -15,16 +15,18 @@ from pipeline.standing import Standing, standing_of
 from transforms.errors import UsageError
 from transforms.records import Record
 
-# Measured on runs of 64 to 15,317 articles: docs/operations.md, "Sizing", which tells how far off they were.
-START_CPU_SECONDS: Final = 7.0
-START_SECONDS: Final = 5.0
-CPU_SECONDS_PER_ARTICLE: Final = 0.0012
-CPU_SECONDS_PER_MB: Final = 0.05
+# Measured on runs of 3,584 to 1,000,000 articles: docs/operations.md, "Sizing", which tells how far off they were.
+START_CPU_SECONDS: Final = 4.0
+START_SECONDS: Final = 3.0
+CPU_SECONDS_PER_ARTICLE: Final = 0.0005
+CPU_SECONDS_PER_MB: Final = 0.03
 """Of text; the workers share what comes after the start."""
 MEMORY_MB: Final = 200
 """The driver, and what the workers share with it."""
 MEMORY_MB_PER_WORKER: Final = 110
-MEMORY_KB_PER_ARTICLE: Final = 6.0
+MEMORY_PER_SHARD_TEXT: Final = 4.0
+"""Bytes that a worker holds for each byte of text in a shard."""
+MEMORY_KB_PER_ARTICLE: Final = 0.6
 DISK_PER_TEXT: Final = 1.8
 """Bytes of staging and output, at their most, for each byte of text."""
 DISK_KB_PER_ARTICLE: Final = 1.1
@@ -106,11 +108,12 @@ def _estimate(planned: Plan, config: Config, workers: int) -> dict[str, float]:
     megabytes = planned.text_bytes / 1e6
     articles = planned.text_bytes / _mean_bytes(planned, config)
     work = CPU_SECONDS_PER_ARTICLE * articles + CPU_SECONDS_PER_MB * megabytes
+    worker_mb = MEMORY_MB_PER_WORKER + MEMORY_PER_SHARD_TEXT * megabytes / len(planned.splits)
     return {
         "articles": round(articles),
         "cpu_seconds": round(START_CPU_SECONDS + work),
         "seconds": round(START_SECONDS + work / workers),
-        "memory_mb": round(MEMORY_MB + MEMORY_MB_PER_WORKER * workers + MEMORY_KB_PER_ARTICLE * articles / 1e3),
+        "memory_mb": round(MEMORY_MB + worker_mb * workers + MEMORY_KB_PER_ARTICLE * articles / 1e3),
         "disk_mb": round(DISK_PER_TEXT * megabytes + DISK_KB_PER_ARTICLE * articles / 1e3),
     }
 

@@ -61,9 +61,9 @@ def test_estimates_grow_with_the_articles_and_workers_share_the_time(source, tmp
         write_jsonl(source / f"large-{number}.jsonl", [{"id": str(n), "text": f"{n} {STORY}"} for n in range(4_000)])
     one, two = (look(source, tmp_path / "out", "--workers", workers)["estimates"] for workers in (1, 2))
     assert 8_000 < one["articles"] < 9_600  # with JSON's own characters
-    assert one["cpu_seconds"] == two["cpu_seconds"] > 7 + 8
+    assert one["cpu_seconds"] == two["cpu_seconds"] >= 4 + 4
     assert two["seconds"] < one["seconds"]
-    assert one["memory_mb"] + 110 == two["memory_mb"] > 460
+    assert 200 + 2 * 110 < one["memory_mb"] + 110 < two["memory_mb"] < 500
     assert one["disk_mb"] > 8_000 * len(STORY) / 1e6
 
 
