@@ -17,6 +17,7 @@ from transforms.index import Window, is_indexed, with_index
 from transforms.schemas import BANDS, EDGES, FINGERPRINTS, IDS, PAIR_COUNTS, RENAMES
 from transforms.sign import Keyed
 from transforms.staging import Staging
+from transforms.text.sorted_keys import group_starts
 
 # Up to so many articles that share a fingerprint hash are paired each with each; of more, each with the longest and the
 # next longer one: pages that have all their hashes in common stand in one order under each, and so share enough.
@@ -94,7 +95,7 @@ def _find_buckets(notice: Grouped, staging: Staging, window: Window | None = Non
     keys, refs = _recurring(column(bands, "key"), column(bands, "ref"))
     order = np.lexsort((refs, keys))
     keys, refs = keys[order], refs[order]
-    starts = _group_starts(keys)
+    starts = group_starts(keys)
     follows = starts < np.arange(len(keys))
     yield from _write_edges(staging.exchange("band-edges", notice[0]), refs[starts[follows]], refs[follows])
 
@@ -105,7 +106,7 @@ def _count_shared(notice: Grouped, staging: Staging, window: Window | None = Non
     # Longest first, so that the hub of a common hash is the article most likely to contain the others.
     order = np.lexsort((refs, ~ranks, hashes))
     hashes, ranks, refs = hashes[order], ranks[order], refs[order]
-    starts = _group_starts(hashes)
+    starts = group_starts(hashes)
     position = np.arange(len(hashes)) - starts
     paired = np.bincount(starts, minlength=len(hashes))[starts] <= MAX_PAIRED
     with_longest, with_next = (np.flatnonzero(~paired & (position > least)) for least in (0, 1))
@@ -181,7 +182,7 @@ def _renames(notice: Grouped) -> Iterator[Keyed]:
     keys, contents, refs = _recurring(*(column(ids, name) for name in ("key", "content", "ref")))
     order = np.lexsort((refs, contents, keys))
     keys, refs = keys[order], refs[order]
-    ordinal = np.arange(len(keys)) - _group_starts(keys) + 1
+    ordinal = np.arange(len(keys)) - group_starts(keys) + 1
     again = ordinal > 1
     refs = refs[again]
     batch = make_batch(RENAMES, refs.astype(np.uint32), ordinal[again].astype(np.uint32))
@@ -197,13 +198,6 @@ def _recurring(keys: np.ndarray[Any, Any], *others: np.ndarray[Any, Any]) -> lis
     recurs[:-1] |= same
     rows = order[recurs]
     return [values[rows] for values in (keys, *others)]
-
-
-def _group_starts(keys: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """For each of the sorted keys the row at which equal ones start."""
-    starts = np.arange(len(keys))
-    starts[1:][keys[1:] == keys[:-1]] = 0
-    return np.maximum.accumulate(starts)
 
 
 def _write_edges(uri: str, left: np.ndarray[Any, Any], right: np.ndarray[Any, Any]) -> list[Notice]:

@@ -23,6 +23,7 @@ from transforms.index import is_indexed
 from transforms.schemas import MEMBER_ARTICLES
 from transforms.text.decide import Article
 from transforms.text.shingles import utf8_buffers
+from transforms.text.sorted_keys import group_starts
 
 _TEXTS: Final = pa.schema([MEMBER_ARTICLES.field("text")])
 _TOLD: Final = MEMBER_ARTICLES.remove(MEMBER_ARTICLES.get_field_index("text"))
@@ -200,7 +201,7 @@ def canonical_order(members: pa.RecordBatch, digests: Sequence[bytes], config: D
     own = np.where(lone, np.arange(len(refs)) + 1, 0)
     page = components, is_new, _ranks(sources), url_ranks, own
     order = np.lexsort((*reversed(preference), *reversed(page)))
-    starts = _group_starts([key[order] for key in page])
+    starts = group_starts(*(key[order] for key in page))
     # Of each row, the row of the version of its page that is preferred; then what that is preferred by.
     best = np.empty(len(order), np.int64)
     best[order] = order[starts]
@@ -222,11 +223,3 @@ def _microseconds(times: pa.TimestampArray) -> Array:
     """Since 1970; ``_NEVER`` where there is none."""
     found: Array = times.cast(pa.int64()).fill_null(_NEVER).to_numpy()
     return found
-
-
-def _group_starts(keys: Sequence[Array]) -> Array:
-    """For each row of a table that is sorted by ``keys`` the row at which its group of equal ones starts."""
-    rows = np.arange(len(keys[0]))
-    begins = np.ones(len(rows), bool)
-    begins[1:] = np.any([key[1:] != key[:-1] for key in keys], axis=0)
-    return np.maximum.accumulate(np.where(begins, rows, 0))

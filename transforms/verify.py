@@ -22,7 +22,7 @@ from transforms.staged import read_articles, with_rows
 from transforms.staging import Staging
 from transforms.text.decide import SAME_STORY, VERSION, DecisionThresholds
 from transforms.text.leaders import CANONICAL, EXACT, EXCERPT, NEAR, Thresholds, cluster_by_leader, match_earlier
-from transforms.text.publishers import publisher_of
+from transforms.text.publishers import is_one_publisher
 from transforms.text.shingles import shingle_hashes, token_counts, tokens
 from transforms.text.stories import MIN_JACCARD, Match, Reach, Verdict, find_stories, is_later_version, match_stories
 
@@ -303,7 +303,7 @@ def _match_by_threshold(articles: Component, earlier: int, config: DedupConfig) 
         contains = bool(found.relation[place] == CANONICAL)
         relation = "excerpt" if contains else RELATIONS[int(found.relation[place])]
         article, other = articles[earlier + place], articles[leader]
-        if relation == "near" and article.source and publisher_of(article.source) == publisher_of(other.source):
+        if relation == "near" and is_one_publisher(article.source, other.source):
             relation = "update"
         # Versions are told by their URL here, as in `canonical_order`.
         is_later = (
@@ -327,8 +327,7 @@ def _by_threshold(articles: Component, config: DedupConfig) -> Folded:
             verdicts.append(None)
             continue
         relation = RELATIONS[int(found.relation[position])]
-        source = articles.member(position).source
-        if relation == "near" and source and publisher_of(source) == publisher_of(articles.member(leader).source):
+        if relation == "near" and is_one_publisher(articles.member(position).source, articles.member(leader).source):
             relation = "update"
         verdicts.append(Verdict(relation, float(found.jaccard[position]), float(found.containment[position]), 0.0, ()))
     return Folded(leaders, verdicts, {})

@@ -21,7 +21,6 @@ from transforms.text.credits import find_credits
 from transforms.text.need import FORM, Need
 from transforms.text.pattern_starts import pattern_starts
 from transforms.text.rules import (
-    BODY_FORMS,
     PROMO_START_CHARS,
     block_start,
     load_credit_rules,
@@ -128,7 +127,7 @@ def test_no_promo_is_ruled_out():
     promos = [
         literal
         for rule in RULES.rules
-        if rule.kind == "promo" or rule.form in BODY_FORMS
+        if rule.is_in_body
         for literal in rule.literals
         if RULES.find(literal) is rule and block_start(literal, PROMO_START_CHARS) in RULES.promo_starts
     ]

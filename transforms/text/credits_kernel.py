@@ -14,7 +14,7 @@ from transforms.text.credits import (
     SIGNATURE_CHARS,
     TAIL_BLOCKS,
 )
-from transforms.text.encoded import Encoded, characters_in
+from transforms.text.encoded import Encoded, characters_in, line_of
 from transforms.text.hash_sets import HashSet, contains, hash_set, rolled
 from transforms.text.need import Need
 from transforms.text.rules import CREDIT_START_CHARS, CreditRules
@@ -75,11 +75,10 @@ def _look_for_credits(
 
 @kernel
 def _opens_with_credit(texts: Encoded, row: int, agencies: HashSet, signs: npt.NDArray[np.int64]) -> bool:
-    utf8, line_feeds = texts.utf8, texts.line_feeds
-    i = texts.starts[row]
+    utf8 = texts.utf8
     blocks = 0
-    for feed in range(texts.feed_starts[row], texts.feed_ends[row] + 1):
-        line_end = line_feeds[feed] if feed < texts.feed_ends[row] else texts.ends[row]
+    for line in range(texts.feed_ends[row] - texts.feed_starts[row] + 1):
+        i, line_end = line_of(texts, row, line)
         j = i
         chars = 0
         # In a dateline an agency stands in brackets, between slashes or behind a place in capitals.
@@ -93,7 +92,6 @@ def _opens_with_credit(texts: Encoded, row: int, agencies: HashSet, signs: npt.N
         blocks += line_end > i
         if blocks == HEAD_BLOCKS:
             break
-        i = line_end + 1
     return False
 
 
@@ -101,11 +99,10 @@ def _opens_with_credit(texts: Encoded, row: int, agencies: HashSet, signs: npt.N
 def _ends_with_credit(
     texts: Encoded, row: int, agencies: HashSet, starts: HashSet, ends: HashSet, signs: npt.NDArray[np.int64]
 ) -> bool:
-    utf8, line_feeds = texts.utf8, texts.line_feeds
-    line_end = texts.ends[row]
+    utf8 = texts.utf8
     position = 0
-    for feed in range(texts.feed_ends[row] - 1, texts.feed_starts[row] - 2, -1):
-        i = line_feeds[feed] + 1 if feed >= texts.feed_starts[row] else texts.starts[row]
+    for line in range(texts.feed_ends[row] - texts.feed_starts[row], -1, -1):
+        i, line_end = line_of(texts, row, line)
         if line_end > i:
             if characters_in(utf8, i, line_end) <= CREDIT_LINE_CHARS and _may_be_credit_line(
                 utf8, i, line_end, starts, ends
@@ -123,7 +120,6 @@ def _ends_with_credit(
             position += 1
             if position == TAIL_BLOCKS:
                 break
-        line_end = i - 1
     return False
 
 

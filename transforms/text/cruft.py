@@ -17,10 +17,19 @@ from transforms.text.rules import (
     CruftRules,
     Rule,
     block_start,
-    ends_sentence,
     normalise_block,
 )
-from transforms.text.tail import LIST_MARKS, Block, Text, find_label, find_short_run, find_tails, find_window, is_note
+from transforms.text.tail import (
+    LIST_MARKS,
+    Block,
+    Text,
+    find_label,
+    find_short_run,
+    find_tails,
+    find_window,
+    is_note,
+    may_be_prose,
+)
 
 # An article may end in a list of words that a form has too ("Facebook", "Google", "YouTube"), so above the
 # topmost strong block of a run no more weak ones than these go.
@@ -96,16 +105,12 @@ def _find_box(lines: list[str], heading: int, rule: Rule, rules: CruftRules) -> 
         box[below] = _TITLE_IN_BOX
         below = _next_block(lines, range(below + 1, len(lines)))
     # Between other furniture, or at the end of the text, it is the tail's.
-    return box if below is not None and _is_prose(lines[below]) and rules.find(lines[below]) is None else {}
-
-
-def _is_prose(line: str) -> bool:
-    return len(line) > SHORT_BLOCK_CHARS or ends_sentence(line)
+    return box if below is not None and may_be_prose(lines[below]) and rules.find(lines[below]) is None else {}
 
 
 def _is_title(line: str) -> bool:
     shortest = MIN_TITLE_CHARS if line.count(" ") > 1 else MIN_TITLE_CHARS_UNSPACED
-    return len(line) >= shortest and not _is_prose(line) and not line.endswith(LIST_MARKS)
+    return len(line) >= shortest and not may_be_prose(line) and not line.endswith(LIST_MARKS)
 
 
 def _walk_bar(lines: list[str], anchor: int, rules: CruftRules) -> tuple[dict[int, Rule], int]:
@@ -152,7 +157,7 @@ def _find_tail_cruft(text: Text) -> dict[int, Rule]:
 
 def _keeps_prose(lines: list[str], doomed: dict[int, Rule]) -> bool:
     """Whether a sentence of the article is left; a share bar may stand between the headline and a short text."""
-    return any(_is_prose(line) for number, line in enumerate(lines) if number not in doomed)
+    return any(may_be_prose(line) for number, line in enumerate(lines) if number not in doomed)
 
 
 def _find_runs(window: list[Block]) -> dict[int, Rule]:

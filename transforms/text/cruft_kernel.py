@@ -19,13 +19,12 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from transforms.text.encoded import Encoded, characters_in
+from transforms.text.encoded import Encoded, characters_in, line_of
 from transforms.text.form_kernel import second_parts
 from transforms.text.hash_sets import HashSet, contains, hash_set, packed_set, rolled
 from transforms.text.need import Suspects
 from transforms.text.pattern_starts import pattern_starts
 from transforms.text.rules import (
-    BODY_FORMS,
     BULLETS,
     CLOSING,
     LONG_START_CHARS,
@@ -82,7 +81,7 @@ class CruftGates(NamedTuple):
 @functools.lru_cache(maxsize=4)
 def gates_of(rules: CruftRules) -> CruftGates | None:
     """The gates of these rules; None if a pattern, one of the user's, may begin with anything. Made in 0.1 s."""
-    promos = [rule for rule in rules.rules if rule.kind == "promo" or rule.form in BODY_FORMS]
+    promos = [rule for rule in rules.rules if rule.is_in_body]
     patterns, promo_patterns = _pattern_starts(rules.rules), _pattern_starts(promos)
     if "" in patterns:
         return None
@@ -191,23 +190,22 @@ def _look_for_cruft(
 ) -> tuple[_Lines, _Lines, _Lines, _Lines, _Lines, npt.NDArray[np.bool_]]:
     """Numbers of lines that may be promos, and where those of each text end; the same of tails; ``Suspects.top``;
     whether a text may end in a run of short lines that no rule knows."""
-    utf8, line_feeds, rows = texts.utf8, texts.line_feeds, texts.starts.size
+    utf8, rows = texts.utf8, texts.starts.size
     most = (texts.feed_ends - texts.feed_starts).sum() + rows
     promos, tails = np.empty(most, np.int64), np.empty(most, np.int64)
     promo_ends, tail_ends, tops = np.zeros(rows + 1, np.int64), np.zeros(rows + 1, np.int64), np.zeros(rows, np.int64)
     has_run = np.zeros(rows, np.bool_)
     promo_count = tail_count = 0
     for row in range(rows):
-        start, end, first, last = texts.starts[row], texts.ends[row], texts.feed_starts[row], texts.feed_ends[row]
+        last = texts.feed_ends[row] - texts.feed_starts[row]  # line
         # From the last line up, as tail.find_window and tail.find_short_run go, until neither would look any further.
         weight = 0
         run = 0  # lines at the very end that are short and no sentences
         in_run = True
         has_digits = False
-        line = last - first
+        line = last
         while line >= 0 and weight < MAX_COMMENTS_WEIGHT:
-            i = line_feeds[first + line - 1] + 1 if line else start
-            line_end = line_feeds[first + line] if first + line < last else end
+            i, line_end = line_of(texts, row, line)
             chars = characters_in(utf8, i, line_end)
             if chars:
                 in_run &= chars <= SHORT_BLOCK_CHARS
@@ -226,9 +224,8 @@ def _look_for_cruft(
         tops[row] = line + 1
         tail_ends[row + 1] = tail_count
         has_run[row] = run >= (_MIN_RUN_LINES if has_digits else _MIN_RUN_LINES_WORDS)
-        for line in range(last - first + 1):
-            i = line_feeds[first + line - 1] + 1 if line else start
-            line_end = line_feeds[first + line] if first + line < last else end
+        for line in range(last + 1):
+            i, line_end = line_of(texts, row, line)
             if (
                 line_end > i
                 and _starts_with_any(utf8, i, line_end, promo_starts, PROMO_START_CHARS)

@@ -66,6 +66,15 @@ def _find_line_feeds(utf8: npt.NDArray[np.uint8], words: npt.NDArray[np.uint64])
 
 
 @kernel
+def line_of(texts: Encoded, row: int, line: int) -> tuple[int, int]:
+    """Where in ``utf8`` a line of a text begins and ends; lines count from 0."""
+    feed = texts.feed_starts[row] + line
+    start = texts.line_feeds[feed - 1] + 1 if line else texts.starts[row]
+    end = texts.line_feeds[feed] if feed < texts.feed_ends[row] else texts.ends[row]
+    return start, end
+
+
+@kernel
 def characters_in(utf8: npt.NDArray[np.uint8], start: int, end: int) -> int:
     """How many characters (code points) are in ``utf8[start:end]``."""
     count = 0

@@ -57,11 +57,6 @@ def _is_settled(text: str) -> bool:
     )
 
 
-def split_paragraphs(text: str) -> list[str]:
-    """The paragraphs of a text that is laid out."""
-    return text.split("\n\n") if text else []
-
-
 def _changes(text: str) -> list[Change]:
     end = len(text.rstrip())
     if not end:

@@ -36,6 +36,16 @@ def publisher_of(source: str | None) -> str:
     return name.removeprefix("www.").removeprefix("the ")
 
 
+def is_one_publisher(source: str | None, other: str | None) -> bool:
+    """Whether two sources' names say that they are one; unknown ones are not.
+
+    >>> is_one_publisher("The Harbor Gazette", "Harbor Gazette (Online)"), is_one_publisher(None, None)
+    (True, False)
+    """
+    publisher = publisher_of(source)
+    return publisher != "" and publisher == publisher_of(other)
+
+
 _OPENING_CHARACTERS = 720  # 120 words or so
 
 

@@ -46,7 +46,7 @@ MAX_LABEL_CHARS = 30
 BAR_ANCHORS = frozenset({"share-bar", "share-label", "subscribe"})
 # So may a box of links to other articles, below a strong literal of this form.
 BOX_HEADING = "related-posts"
-BODY_FORMS = BAR_ANCHORS | {BOX_HEADING}
+_BODY_FORMS = BAR_ANCHORS | {BOX_HEADING}
 
 _CREDITS_FILE = "credits.toml"
 BOILERPLATE_FILE = "boilerplate.toml"
@@ -203,6 +203,11 @@ class Rule:
         """The part of the name that all languages share: ``comment-form``."""
         return self.name.partition("/")[2]
 
+    @property
+    def is_in_body(self) -> bool:
+        """Whether its literals may go wherever they stand: a promo, a block of a bar, the heading of a box."""
+        return self.kind == "promo" or self.form in _BODY_FORMS
+
 
 @dataclasses.dataclass(frozen=True)
 class CruftRules:
@@ -236,7 +241,7 @@ class CruftRules:
                 if key not in literals or rule.strength == "weak":
                     literals[key] = rule
         branches = [(pattern, rule) for rule in self.rules for pattern in rule.patterns]
-        promos = {key for key, rule in literals.items() if rule.kind == "promo" or rule.form in BODY_FORMS}
+        promos = {key for key, rule in literals.items() if rule.is_in_body}
         promos |= {pattern for pattern, rule in branches if rule.kind == "promo"}
         long = {key for key in literals if len(key) >= SHORT_BLOCK_CHARS}
         long |= {pattern for pattern, _ in branches if _has_plain_start(pattern, LONG_START_CHARS)}

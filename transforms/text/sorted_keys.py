@@ -1,4 +1,6 @@
-"""Looking up many sorted keys in many others: one pass over both."""
+"""Sorted keys: where groups of equal ones start, and which of many are among many others, by one pass over both."""
+
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +16,17 @@ def rows_among(keys: npt.NDArray[np.unsignedinteger], wanted: npt.NDArray[np.uns
     """
     rows: npt.NDArray[np.int64] = _rows_among(read_only(keys), read_only(wanted))
     return rows
+
+
+def group_starts(*keys: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
+    """For each row of a table that is sorted by ``keys`` the row at which its group of equal ones starts.
+
+    >>> group_starts(np.array([2, 5, 5, 9]), np.array([1, 1, 1, 1])).tolist()
+    [0, 1, 1, 3]
+    """
+    starts = np.arange(len(keys[0]))
+    starts[1:][np.logical_and.reduce([key[1:] == key[:-1] for key in keys])] = 0
+    return np.maximum.accumulate(starts)
 
 
 @kernel

@@ -36,7 +36,7 @@ from transforms.text.decide import (
     read,
 )
 from transforms.text.leaders import bitmap_bits, fill_bitmap, most_shared
-from transforms.text.publishers import page_of, publisher_of
+from transforms.text.publishers import is_one_publisher, page_of
 from transforms.text.shingles import kernel, read_only, shingle_hashes
 from transforms.text.similarity import containment, jaccard, shared_if_at_least
 
@@ -123,10 +123,7 @@ def is_later_version(article: Article, other: Article) -> bool:
 
     They must be known to be of one source, and both be dated: not so a version that came before, or the same again.
     """
-    publisher = publisher_of(article.source)
-    if not publisher or publisher != publisher_of(other.source):
-        return False
-    if article.published is None or other.published is None:
+    if article.published is None or other.published is None or not is_one_publisher(article.source, other.source):
         return False
     return article.published > other.published
 
@@ -150,12 +147,11 @@ def _versions_in_front(articles: Sequence[Article], stories: Stories, *, latest:
     """The order again, with that version in front of each cluster by which the leader's source is to be represented."""
     versions: dict[int, list[int]] = {}
     for article, (leader, verdict) in enumerate(zip(stories.leader, stories.verdict, strict=True)):
-        source = publisher_of(articles[leader].source)
         # A second print with a word put right is called near, and yet it is the one to keep.
         if (
             verdict
             and verdict.relation in ("update", "near")
-            and source == publisher_of(articles[article].source) != ""
+            and is_one_publisher(articles[leader].source, articles[article].source)
         ):
             versions.setdefault(leader, [leader]).append(article)
     ahead: dict[int, int] = {}
@@ -426,7 +422,7 @@ class _Leaders:
         self._end = 0
         self._places: dict[int, int] = {}
 
-    def bitmap(self, shingles: npt.NDArray[np.uint64]) -> "Bitmap":
+    def bitmap(self, shingles: npt.NDArray[np.uint64]) -> Bitmap:
         """The bitmap of an article, of the size of the leaders'."""
         bits = np.empty(self._bitmaps.shape[1], np.uint64)
         return Bitmap(bits, fill_bitmap(bits, read_only(shingles)))

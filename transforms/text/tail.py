@@ -441,8 +441,7 @@ def find_label(text: Text) -> dict[int, Rule]:
         return {}
     if ends_sentence(text.lines[line]) and rule.form != "subscribe-pitch":
         return {}
-    prose = ends_sentence(above) or len(above) > SHORT_BLOCK_CHARS
-    return {line: rule} if prose and not above.endswith(LIST_MARKS) else {}
+    return {line: rule} if may_be_prose(above) and not above.endswith(LIST_MARKS) else {}
 
 
 def _line_score(block: Block) -> float:
@@ -457,6 +456,11 @@ def _line_score(block: Block) -> float:
 def _is_long(text: str, sentence: bool, proven: bool) -> bool:
     """Whether an unknown block is the article's by its length."""
     return len(text) > SHORT_BLOCK_CHARS and (sentence or not proven or len(text) > MAX_UNKNOWN_CHARS)
+
+
+def may_be_prose(text: str) -> bool:
+    """Whether a block is long or ends like a sentence."""
+    return len(text) > SHORT_BLOCK_CHARS or ends_sentence(text)
 
 
 def is_note(text: str, rules: CruftRules) -> bool:
