@@ -324,14 +324,15 @@ def test_a_template_that_several_sources_fill_in_is_told_by_the_headline(sources
     assert decide(Article(grants[0], titles[0], "Post"), Article(grants[0] + " Ends.", titles[1], "Gazette")).folds
 
 
-def test_a_notice_that_differs_in_one_number_is_another_notice():
+@pytest.mark.parametrize("other", ["2.5", "two"])
+def test_a_notice_that_differs_in_one_number_is_another_notice(other):
     notice = (
         "The central bank entered the market to arrange {} billion crowns of repurchase agreements for its customers, "
         "dealers said. Overnight money was trading at six per cent at the time of the operation."
     )
     first = Article(notice.format("1.5"), "BANK ADDS RESERVES", "Wire", None, MONDAY)
     assert relation(
-        first, Article(notice.format("2.5"), "BANK ADDS RESERVES", "Wire", None, MONDAY + timedelta(7))
+        first, Article(notice.format(other), "BANK ADDS RESERVES", "Wire", None, MONDAY + timedelta(7))
     ) == ("different")
 
 
@@ -356,6 +357,7 @@ SPELLINGS = [
     ("بلغت التكلفة 42 مليون ريال", "بلغت التكلفة ٤٢ مليون ريال"),
     ("أُعيدَ الافتتاحُ يومَ الأحد على مدى الأسبوع", "أعيد الافتتاح يوم الأحد على مدي الأسبوع"),
     ("Der Bürgermeister öffnete die Brücke", "DER BURGERMEISTER OFFNETE DIE BRUCKE"),
+    ("seven ferries and Twelve crews", "7 ferries and 12 crews"),
     ("L’été, on n’attend pas", "L'ete, on n'attend pas"),
 ]
 

@@ -3,10 +3,11 @@
 A word is shared when some run of three words (six letters in scripts without spaces) that holds it stands in the other
 text too; what is not shared between two shared passages is a slot. That is linear in the length, and moving a paragraph
 changes little. Words are compared without case, accents, vowel points and the spelling variants that Arabic desks
-exchange freely, so that a wire copy in another house's spelling still counts as shared; Arabic-Indic digits equal
-European ones. Scripts without case have no capitalised names.
+exchange freely, so that a wire copy in another house's spelling still counts as shared; Arabic-Indic digits, and small
+numbers that are spelt out, equal European ones. Scripts without case have no capitalised names.
 """
 
+import functools
 import unicodedata
 from typing import Final, NamedTuple
 
@@ -30,6 +31,29 @@ _TABLE_SIZE = 0x20000  # planes 0 and 1; above are Han, which stand for themselv
 _STOPS: Final = frozenset('.!?…:;|\n"“”«»。．！？：；؟۔।')
 _VARIANTS: Final = {"ى": "ي", "ة": "ه"}  # final letters that Arabic desks write either way
 _STEM_LETTERS = 4
+_NUMERALS: Final = {
+    "1": "one",
+    "2": "two deux zwei twee dois",
+    "3": "three trois drei drie tre",
+    "4": "four quatre vier cuatro quatro quattro",
+    "5": "five cinq funf vijf cinco cinque",
+    "6": "six sechs zes seis",
+    "7": "seven sieben zeven siete sete",
+    "8": "eight huit acht ocho oito otto",
+    "9": "nine neun negen nueve nove",
+    "10": "ten dix zehn tien diez dez dieci",
+    "11": "eleven undici",
+    "12": "twelve douze zwolf twaalf doce doze dodici",
+    "13": "thirteen treize dreizehn dertien tredici",
+    "14": "fourteen quatorze catorze vierzehn veertien",
+    "15": "fifteen quinze funfzehn vijftien quindici",
+    "16": "sixteen sechzehn zestien",
+    "17": "seventeen",
+    "18": "eighteen",
+    "19": "nineteen",
+    "20": "twenty vingt zwanzig twintig veinte vinte",
+}
+"""Numbers that news style spells out, without accents; not those that are other words in one of the languages (due)."""
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 
 
@@ -67,6 +91,14 @@ def _tables() -> _Tables:
             elif character.isupper() or character.istitle():
                 facts[scalar] = _NAME
     return _Tables(kinds, folds, facts)
+
+
+@functools.cache
+def _numerals() -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64]]:
+    """Hashes of the words for numbers, and of the figures that each stands for."""
+    words, _, _ = _written(" ".join(_NUMERALS.values()))
+    figures, _, _ = _written(" ".join(f"{figure} " * len(spelt.split()) for figure, spelt in _NUMERALS.items()))
+    return read_only(words), read_only(figures)
 
 
 class Words(NamedTuple):
@@ -115,14 +147,18 @@ class Differences(NamedTuple):
 
 def read_words(text: str) -> Words:
     """Words of a text, in linear time."""
-    scalars = np.frombuffer(text.encode("utf-32-le", "replace"), np.uint32)
-    tables = _tables()
-    hashes, facts, stems = _words(
-        read_only(scalars), read_only(tables.kinds), read_only(tables.folds), read_only(tables.facts)
-    )
+    hashes, facts, stems = _written(text)
+    _spell_numbers(hashes, facts, stems, *_numerals())
     is_solo = bool(2 * np.count_nonzero(facts & _SOLO) > facts.size)
     runs = _runs(read_only(hashes), _RUN_SOLO if is_solo else _RUN)
     return Words(read_only(hashes), read_only(facts), read_only(stems), read_only(runs), is_solo)
+
+
+def _written(text: str) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint8], npt.NDArray[np.uint64]]:
+    """Hashes, facts and stems of the words as they are spelt."""
+    scalars = np.frombuffer(text.encode("utf-32-le", "replace"), np.uint32)
+    tables = _tables()
+    return _words(read_only(scalars), read_only(tables.kinds), read_only(tables.folds), read_only(tables.facts))
 
 
 def find_differences(left: Words, right: Words) -> Differences:
@@ -190,6 +226,22 @@ def _words(
     if letters:
         count += 1
     return words[:count].copy(), known[:count].copy(), stems[:count].copy()
+
+
+@kernel
+def _spell_numbers(
+    hashes: npt.NDArray[np.uint64],
+    facts: npt.NDArray[np.uint8],
+    stems: npt.NDArray[np.uint64],
+    words: npt.NDArray[np.uint64],
+    figures: npt.NDArray[np.uint64],
+) -> None:
+    """Turn words for numbers into figures."""
+    places = _places(words, hashes)
+    for i in range(hashes.size):
+        if places[i] >= 0:
+            hashes[i] = stems[i] = figures[places[i]]
+            facts[i] |= _NUMBER
 
 
 @kernel
