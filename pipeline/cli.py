@@ -749,7 +749,7 @@ def _user_errors() -> Iterator[None]:
         # The reader of our output has enough: `cleancopy clean x | head`.
         sys.stderr.close()
         sys.exit(EXIT_FAILED)
-    except (FileNotFoundError, IsADirectoryError, PermissionError) as error:
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError) as error:
         _fail(f"[{error.filename}]: {error.strerror}" if error.filename else str(error), EXIT_USAGE)
     except OSError as error:  # a full disk, a URI that cannot be opened …
         _fail(str(error), EXIT_FAILED)

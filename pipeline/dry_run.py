@@ -44,7 +44,7 @@ def look_ahead(config: Config) -> dict[str, Any]:
         UsageError: the options or the inputs are not fit for any run.
     """
     check_beam_args(config.beam_args)
-    planned = plan(config.inputs, config.columns)
+    planned = plan(config.inputs, config.columns, own=(config.output, config.index))
     workers = min(config.worker_count, len(planned.splits))
     standing = standing_of(config.output)
     told: dict[str, Any] = {

@@ -49,6 +49,8 @@ class Config:
     beam_args: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        if not self.output or not all(self.inputs):  # as of a shell's variable that is not set
+            raise UsageError("--output and each INPUT must name something; one of them is empty")
         for name, value, low, high in (
             ("threshold", self.dedup.threshold, 0.05, 1.0),
             ("containment", self.dedup.containment, 0.3, 1.0),

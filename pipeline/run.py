@@ -41,7 +41,7 @@ def run(config: Config, progress: Progress) -> Manifest:
     """
     beam_args = check_beam_args(config.beam_args)
     progress.say("planning", stage="planning")
-    planned = plan(config.inputs, config.columns)
+    planned = plan(config.inputs, config.columns, own=(config.output, config.index))
     described = describe(config, planned)
     indexed = open_index(config, len(planned.splits))
     with _lease_on(config.output, progress) as lease:

@@ -89,12 +89,14 @@ def plan(
     columns: Mapping[str, str] | None = None,
     target_bytes: int | None = None,
     max_files: int = MAX_FILES,
+    own: Sequence[str] = (),
 ) -> Plan:
     """Find the files of ``inputs`` and cut them into splits of about ``target_bytes`` of text, by URI.
 
     Folders are read with their folders, without names that begin with ``.`` or ``_``; ``**`` in a glob
-    stands for any folders. A file that is found twice is read once. A file or folder that cannot be read
-    gets a split like any other; reading that yields the reject.
+    stands for any folders. A file that is found twice is read once. What lies in the run's ``own`` folders, its
+    output and its index, is not read. A file or folder that cannot be read gets a split like any other; reading that
+    yields the reject.
 
     Raises:
         SourceError: an input does not exist, is of no known kind or matches nothing; ``columns`` (field →
@@ -104,7 +106,7 @@ def plan(
     columns = columns or {}
     if unknown := [field for field in columns if field not in FIELDS]:
         raise SourceError(f"--columns: no field [{unknown[0]}]; the fields are {describe(FIELDS)}")
-    finder = _Finder()
+    finder = _Finder(own)
     for given in inputs:
         finder.add(given)
     if not finder.sizes:
@@ -148,11 +150,12 @@ def _stamp(uri: str, size: int, modified_ns: int) -> Stamp:
 class _Finder:
     """Files by URI with their stored size and their stamps."""
 
-    def __init__(self) -> None:
+    def __init__(self, own: Sequence[str]) -> None:
         self.sizes: dict[str, int] = {}
         self.stamps: dict[str, Stamp] = {}
         self.ignored: Counter[str] = Counter()
         self._seen: set[str] = set()
+        self._own = tuple(posixpath.join(_key(uri), "") for uri in own if uri)
 
     def add(self, given: str) -> None:
         uri = given if files.is_uri(given) else posixpath.normpath(given)
@@ -177,13 +180,13 @@ class _Finder:
                 self.ignored[posixpath.splitext(file_name(uri))[1].lower()] += 1
             else:
                 self.sizes[uri] = size
-                self.stamps[uri] = _stamp(uri, size, modified_ns)
+                if modified_ns:
+                    self.stamps[uri] = _stamp(uri, size, modified_ns)
 
     def _is_new(self, uri: str) -> bool:
-        """Whether no other name or link has led there; a folder that links to itself ends here."""
-        file_system, path = files.resolve(uri)
-        key = os.path.realpath(path) if isinstance(file_system, LocalFileSystem) else uri
-        is_new = key not in self._seen
+        """Whether no other name or link has led there; a folder that links to itself ends here, as what is our own."""
+        key = _key(uri)
+        is_new = key not in self._seen and not posixpath.join(key, "").startswith(self._own)
         self._seen.add(key)
         return is_new
 
@@ -236,6 +239,12 @@ class _Finder:
                 yield entry
             elif entry.is_folder:
                 yield from self._match(entry.uri, deeper)
+
+
+def _key(uri: str) -> str:
+    """The same for all local names of a file or folder."""
+    file_system, path = files.resolve(uri)
+    return os.path.realpath(path) if isinstance(file_system, LocalFileSystem) else uri
 
 
 _GLOB: Final = re.compile(r"[*?\[]")

@@ -85,7 +85,7 @@ class Entry(NamedTuple):
     size: int
     is_folder: bool
     modified_ns: int = 0
-    """Since 1970."""
+    """Since 1970; 0 where it is not known."""
 
 
 def is_local(uri: str) -> bool:
@@ -106,8 +106,10 @@ def resolve(uri: str) -> tuple[fs.FileSystem, str]:
     """Return the file system of a local path or URI, and the path there.
 
     Raises:
-        FileError: the URI has an unknown scheme, is malformed or holds credentials.
+        FileError: the URI has an unknown scheme, is malformed or holds credentials; a name is not UTF-8.
     """
+    if not uri.isascii():
+        _check_utf8(uri)
     if not is_uri(uri):
         return _local(), str(Path(uri).absolute())
     parts = urlsplit(uri)
@@ -120,6 +122,13 @@ def resolve(uri: str) -> tuple[fs.FileSystem, str]:
     with errors_of(uri):
         file_system, root = _remote(os.getpid(), parts.scheme, parts.netloc, parts.query)
     return file_system, posixpath.join(root, unquote(parts.path).lstrip("/"))
+
+
+def _check_utf8(uri: str) -> None:
+    try:
+        uri.encode()
+    except UnicodeEncodeError:  # Python gives the bytes of such a name as surrogates
+        raise FileError(uri, "its name is not UTF-8; rename it") from None
 
 
 @functools.cache
@@ -218,10 +227,15 @@ def list_dir(uri: str) -> list[Entry]:
     """Return what a folder holds, not what its folders hold, sorted by URI."""
     file_system, path = resolve(uri)
     infos = _try(uri, lambda: file_system.get_file_info(fs.FileSelector(path)))
-    return sorted(
-        Entry(join(uri, found.base_name), found.size or 0, found.type == fs.FileType.Directory, found.mtime_ns or 0)
-        for found in infos
-    )
+    return sorted(_entry(uri, found) for found in infos)
+
+
+def _entry(folder: str, found: fs.FileInfo) -> Entry:
+    is_folder = found.type == fs.FileType.Directory
+    try:
+        return Entry(join(folder, found.base_name), found.size or 0, is_folder, found.mtime_ns or 0)
+    except UnicodeDecodeError as error:  # Arrow opens nothing of such a name, so one that shows its bytes will do
+        return Entry(join(folder, bytes(error.object).decode("utf-8", "backslashreplace")), 0, is_folder)
 
 
 def list_names(uri: str) -> list[str]:

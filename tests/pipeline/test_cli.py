@@ -148,7 +148,10 @@ def test_compare(tmp_path):
         (["run", "in.jsonl", "--output", "out", "--canonical", "preferred"], "--prefer-sources"),
         (["run", "in.doc", "--output", "out"], "of no known kind"),
         (["run", "in.jsonl", "--output", "out", "--config", "c.toml"], "[treshold], which is no option"),
+        (["run", "", "--output", "out"], "one of them is empty"),
+        (["run", "in.jsonl", "--output", ""], "one of them is empty"),
         (["clean", "missing.txt"], "[missing.txt]: No such file"),
+        (["clean", "in.jsonl/a.txt"], "[in.jsonl/a.txt]: Not a directory"),
         (["compare", "in.jsonl", "missing.txt"], "[missing.txt]: No such file"),
         (["nothing"], "No such command"),
     ],
@@ -178,6 +181,15 @@ def test_a_failed_run_exits_with_1_and_one_line(tmp_path):
     assert result.exit_code == 1
     assert result.stderr.count("\n") == 1
     assert "1] of [1] records (100.0%) were rejected" in result.stderr
+
+
+def test_a_run_inside_its_input_is_replaced_by_the_same_one(tmp_path):
+    (tmp_path / "in.jsonl").write_text(json.dumps({"id": "a", "text": STORY}) + "\n")
+    arguments = ("run", tmp_path, "--output", tmp_path / "out", "--index", tmp_path / "index", "--workers", 1)
+    for more in ([], ["--overwrite"]):
+        result = invoke(*arguments, "--json", *more)
+        assert result.exit_code == 0, result.output
+        assert json.loads(result.stdout)["counts"]["read"] == 1
 
 
 def test_config_file_gives_defaults_and_flags_win(tmp_path):

@@ -4,15 +4,18 @@ import gzip
 import json
 import os
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from pipeline.build import read_split
 from pipeline.formats import FilePart, Format, ReadOptions
 from pipeline.readers import PartReader
 from pipeline.sources import SourceError, plan
 from transforms.records import Record
+from transforms.text.reasons import RejectReason
 
 STORIES = [
     {
@@ -120,6 +123,32 @@ def test_a_file_found_twice_is_read_once(folder, monkeypatch):
     (folder / "again.txt").symlink_to("a.txt")
     assert uris(plan(["a.txt", ".", "./a.txt", str(folder / "a.txt"), "*.txt"])).count("a.txt") == 1
     assert len(uris(plan(["."]))) == 7
+
+
+def test_the_runs_own_folders_are_not_read(folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    (folder / "link").symlink_to("deep")
+    for given in (".", "**", "deep/*"):
+        found = uris(plan(["a.txt", given], own=("./deep/", str(folder / "nothing"), "")))
+        assert found
+        assert not any("deep/" in uri for uri in found)
+    with pytest.raises(SourceError, match="no input files"):
+        plan(["deep/d.parquet"], own=("deep",))
+    (folder / "deeper.txt").write_text("x")
+    assert "./deeper.txt" in uris(plan(["."], own=("deep",)))
+
+
+def test_a_name_that_is_not_utf8_is_a_reject_and_not_the_end_of_the_run(tmp_path):
+    Path(os.fsdecode(bytes(tmp_path) + b"/caf\xe9.txt")).write_text("x")
+    Path(os.fsdecode(bytes(tmp_path) + b"/caf\xe9")).mkdir()
+    (tmp_path / "good.txt").write_text("A good text.")
+    planned = plan([str(tmp_path)])
+    assert uris(planned) == [f"{tmp_path}/caf\\xe9", f"{tmp_path}/caf\\xe9.txt", f"{tmp_path}/good.txt"]
+    (split,) = planned.splits
+    records = [record for batch in read_split(split, ReadOptions()) for record in batch.records]
+    assert [getattr(record, "reason", None) for record in records] == [RejectReason.UNREADABLE_FILE] * 2 + [None]
+    with pytest.raises(SourceError, match="its name is not UTF-8; rename it"):
+        plan([os.fsdecode(bytes(tmp_path) + b"/caf\xe9.txt")])
 
 
 def test_a_name_that_looks_like_a_glob_is_a_name_first(tmp_path):
