@@ -23,7 +23,7 @@ from typing import Any, Final
 
 import transforms.text
 from transforms.clean import clean_batch
-from transforms.records import Record
+from transforms.records import Record, Records
 from transforms.text.clean import Cleaner
 from transforms.text.rules import load_credit_rules, load_cruft_rules
 
@@ -104,7 +104,7 @@ def seconds_of(work: Callable[[], object], limit: int) -> float:
 
 def clean_whole(text: str, cleaner: Cleaner) -> object:
     """What a run does with one article."""
-    return clean_batch("", [Record("id", None, None, None, None, text, "utf-8", 1)], cleaner)
+    return clean_batch("", Records.of([Record("id", None, None, None, None, text, "utf-8", 1)]), cleaner)
 
 
 def _time_shapes(size: int, limit: int, only: str) -> Iterator[tuple[str, float, float]]:

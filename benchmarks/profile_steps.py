@@ -39,6 +39,7 @@ from transforms.text.clean import Cleaner
 from transforms.text.credits import find_credits
 from transforms.text.cruft import strip_cruft
 from transforms.text.decode import decode
+from transforms.text.draft import Draft
 from transforms.text.minhash import band_keys, choose_banding, sign_articles
 from transforms.text.paragraphs import lay_out
 from transforms.text.repair import compose, is_suspect, repair_lines
@@ -150,11 +151,12 @@ def profile_steps(source: Path, folder: Path, count: int) -> Iterator[Cost]:
 
     yield timed("read: Parquet to records", lambda: [part for s in splits for part in read_split(s, ReadOptions())])
     parts = made.pop()
-    texts = [record.text for part in parts for record in part.records if hasattr(record, "text")]
+    texts = [text for part in parts for text in part.records.articles.column("text").to_pylist()]
     yield timed("decode (of files that are bytes)", lambda: [decode(raw) for raw in [text.encode() for text in texts]])
     survey = Survey(cruft_rules, credit_rules)
+    drafts = [draft for batch in _batches(texts) for draft in survey.drafts(batch)]
     for look in (survey.form, survey.cruft, survey.repeats, survey.credits):
-        yield timed(f"survey: {look.__name__}", functools.partial(_survey, look, texts))
+        yield timed(f"survey: {look.__name__}", functools.partial(_survey, look, drafts))
     yield timed("gate", lambda: [is_suspect(text) for text in texts])
 
     steps: tuple[tuple[str, Callable[[str], tuple[str, Any]]], ...] = (
@@ -195,8 +197,8 @@ def _apply(step: Callable[[str], tuple[str, Any]], texts: Iterable[str]) -> list
     return [step(text)[0] for text in texts]
 
 
-def _survey(look: Callable[[Sequence[str]], Sequence[int]], texts: Sequence[str]) -> list[Sequence[int]]:
-    return [look(texts[start : start + _BATCH]) for start in range(0, len(texts), _BATCH)]
+def _survey(look: Callable[[Sequence[Draft]], Any], drafts: Sequence[Draft]) -> list[Any]:
+    return [look(drafts[start : start + _BATCH]) for start in range(0, len(drafts), _BATCH)]
 
 
 def _batches(texts: Sequence[str]) -> Iterable[pa.LargeStringArray]:

@@ -18,6 +18,7 @@ from transforms.finalise import NOTHING, FinaliseShards, NumberLines
 from transforms.index import FindWindow
 from transforms.index_part import WriteIndexPart
 from transforms.ledger import NOTHING_LEARNED, LearnBoilerplate, StripShards
+from transforms.records import Records
 from transforms.sign import Keyed, SignShards
 from transforms.staging import Staging
 from transforms.text.clean import CleanConfig
@@ -98,7 +99,7 @@ def read_split(split: Split, options: ReadOptions) -> Iterator[PartBatch]:
         for records in reader:
             yield PartBatch(part.uri, records)
         if part.format is Format.JSONL and (part.start, part.end) != (0, -1):
-            yield PartBatch(part.uri, [], part.start, reader.lines)
+            yield PartBatch(part.uri, Records.of([]), part.start, reader.lines)
         _check_unchanged(part.uri, stamp)
 
 

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any, Final
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipeline.columns import describe, find_columns
@@ -25,7 +26,7 @@ from pipeline.lines import (
     read_lines,
 )
 from transforms import files
-from transforms.records import Record, Reject
+from transforms.records import Found, Record, Records, Reject, read_batch
 from transforms.text.dates import from_epoch, parse_published
 from transforms.text.decode import Decoded, UndecodableError, decode, well_formed
 from transforms.text.headline import headline
@@ -34,8 +35,8 @@ from transforms.text.reasons import RejectReason
 BATCH_ROWS: Final = 250  # 1,000 take 60 MB more in a worker, and no less time
 BATCH_CHARACTERS: Final = 16 * 1024 * 1024
 
-# A dictionary holds a text once, however many rows have it, so rows may be as large as their group. 16 rows at a time
-# take 1.6 µs a row more than 1,000 do, and 8 rows of a group of 64 MiB hold at most 512 MiB.
+# A dictionary holds a text once, however many rows have it, so a row may be as large as its columns with dictionaries
+# in the whole group. 8 rows at a time take 3 µs a row more than 250 do, and of 64 MiB they hold at most 512 MiB.
 _DICTIONARY_BYTES: Final = 64 * 1024 * 1024
 _DICTIONARY_ROWS: Final = 8
 
@@ -44,9 +45,9 @@ _JSON: Final = json.JSONDecoder(strict=False)
 
 
 class PartReader:
-    """Reads one part, once: lists of up to 250 records or 16 Mi characters of text, in the file's order.
+    """Reads one part, once: batches of up to 250 records or 16 Mi characters of text, in the file's order.
 
-    Every record of the input is one ``Record`` or one ``Reject``; what cannot be read at all is one
+    Every record of the input is one article or one ``Reject``; what cannot be read at all is one
     ``Reject`` of the reason ``unreadable_file``. A part of a JSONL file numbers its lines from 1; after the
     iteration ``lines`` holds how many it owns, which is what the places in later parts lack.
     """
@@ -55,22 +56,23 @@ class PartReader:
         self.part = part
         self.lines = 0
         self._options = options
-        self._characters = self._max_characters = 0  # of a Parquet file's texts
+        self._bytes = self._max_bytes = 0  # of a Parquet file's texts
 
-    def __iter__(self) -> Iterator[list[Record | Reject]]:
-        batch: list[Record | Reject] = []
-        characters = 0
-        for record in self._records():
-            size = len(record.text) if isinstance(record, Record) else len(record.raw)
-            if batch and (len(batch) >= BATCH_ROWS or characters + size > BATCH_CHARACTERS):
-                yield batch
-                batch, characters = [], 0
-            batch.append(record)
-            characters += size
+    def __iter__(self) -> Iterator[Records]:
+        batch: list[Found] = []
+        rows = characters = 0
+        for found in self._records():
+            more_rows, more_characters = _size(found)
+            if batch and (rows + more_rows > BATCH_ROWS or characters + more_characters > BATCH_CHARACTERS):
+                yield Records.of(batch)
+                batch, rows, characters = [], 0, 0
+            batch.append(found)
+            rows += more_rows
+            characters += more_characters
         if batch:
-            yield batch
+            yield Records.of(batch)
 
-    def _records(self) -> Iterator[Record | Reject]:
+    def _records(self) -> Iterator[Found]:
         readers = {
             Format.TEXT: self._read_text,
             Format.JSONL: self._read_jsonl,
@@ -197,7 +199,7 @@ class PartReader:
 
     # Parquet: a row is a record; its place is its number in the file.
 
-    def _read_parquet(self) -> Iterator[Record | Reject]:
+    def _read_parquet(self) -> Iterator[Found]:
         with files.open_input(self.part.uri) as file:
             try:
                 parquet = pq.ParquetFile(file, buffer_size=1024 * 1024)
@@ -210,7 +212,7 @@ class PartReader:
                 for field, found in find_columns(names, self._options.columns).items()
                 if found
             }
-            self._max_characters = max(FREE_EXPANSION_BYTES, MAX_EXPANSION * file.size())
+            self._max_bytes = max(FREE_EXPANSION_BYTES, MAX_EXPANSION * file.size())
             start, end = self.part.start, self.part.end if self.part.end >= 0 else parquet.metadata.num_rows
             first = 0
             for group in range(parquet.num_row_groups):
@@ -222,7 +224,7 @@ class PartReader:
 
     def _read_group(
         self, parquet: pq.ParquetFile, group: int, rows: range, place: int, columns: Mapping[str, int], names: list[str]
-    ) -> Iterator[Record | Reject]:
+    ) -> Iterator[Found]:
         """The records of ``rows`` of a group; their places begin with ``place``."""
         described = parquet.metadata.row_group(group)
         last = place + len(rows) - 1
@@ -233,55 +235,53 @@ class PartReader:
         text_column = names[columns["text"]]
         row_bytes = described.total_byte_size // max(described.num_rows, 1) + 1
         batch_rows = min(max(BATCH_CHARACTERS // row_bytes, 1), BATCH_ROWS)
-        if any(described.column(i).has_dictionary_page for i in range(described.num_columns)):
-            batch_rows = min(batch_rows, max(_DICTIONARY_BYTES // max(described.total_byte_size, 1), _DICTIONARY_ROWS))
+        chunks = map(described.column, range(described.num_columns))
+        if row_bytes := sum(chunk.total_uncompressed_size for chunk in chunks if chunk.has_dictionary_page):
+            batch_rows = min(batch_rows, max(_DICTIONARY_BYTES // row_bytes, _DICTIONARY_ROWS))
         wanted = list(dict.fromkeys(names[i] for i in columns.values()))
         batches = parquet.iter_batches(batch_rows, row_groups=[group], columns=wanted, use_threads=False)
         try:
             for batch in _rows_of(batches, rows):
                 values = {
-                    field: _values(batch.column(batch.schema.names.index(names[i]))) for field, i in columns.items()
+                    field: _plain_array(batch.column(batch.schema.names.index(names[i])))
+                    for field, i in columns.items()
                 }
-                for record in self._parquet_records(place, text_column, values):
-                    self._characters += len(record.text) if isinstance(record, Record) else len(record.raw)
-                    if self._characters > self._max_characters:
-                        detail = f"rows [{place}] to [{last}], in row group [{group}]: the texts are over"
-                        yield _unreadable(place, f"{detail} [{MAX_EXPANSION}] times the file's size, as in a bomb")
-                        return
-                    yield record
-                    place += 1
+                self._bytes += values["text"].nbytes
+                if self._bytes > self._max_bytes:
+                    detail = f"rows [{place}] to [{last}], in row group [{group}]: the texts are over"
+                    yield _unreadable(place, f"{detail} [{MAX_EXPANSION}] times the file's size, as in a bomb")
+                    return
+                yield from self._parquet_records(place, text_column, values)
+                place += batch.num_rows
         except files.DAMAGED as error:
             detail = f"rows [{place}] to [{last}], in row group [{group}]: {error}"
             yield _unreadable(place, detail)
 
-    def _parquet_records(self, place: int, text_column: str, values: dict[str, list[Any]]) -> Iterator[Record | Reject]:
-        """The records of a batch, column by column where its texts are such as nearly all are."""
-        limit = self._options.max_article_bytes // 4
-        texts = values["text"]
-        # A string of Parquet's came out of UTF-8, so it is well formed.
-        plain = [isinstance(text, str) and 0 < len(text) <= limit and not text.isspace() for text in texts]
-        if not all(plain):
-            for row in zip(*values.values(), strict=True):
-                yield self._parquet_record(place, text_column, dict(zip(values, row, strict=True)))
-                place += 1
+    def _parquet_records(self, place: int, text_column: str, values: dict[str, pa.Array]) -> Iterator[Found]:
+        """The records of a batch, by column where its texts are such as nearly all are."""
+        texts, count = values["text"], len(values["text"])
+        lists = {field: _values(column) for field, column in values.items() if field != "text"}
+        if not _are_usable(texts, self._options.max_article_bytes):
+            for at, row in enumerate(zip(_values(texts), *lists.values(), strict=True), place):
+                yield self._parquet_record(at, text_column, dict(zip(("text", *lists), row, strict=True)))
             return
-        nothing = [None] * len(texts)
+        nothing = [None] * count
         ids, urls, sources, titles = (
-            list(map(_plain, values.get(field, nothing))) for field in ("id", "url", "source", "title")
+            list(map(_plain, lists.get(field, nothing))) for field in ("id", "url", "source", "title")
         )
-        dates = map(_published, values.get("published", nothing))
-        for id, url, source, title, published, text in zip(ids, urls, sources, titles, dates, texts, strict=True):
-            yield Record(
-                id or _stable_id(url, title, text),
-                url,
-                source or (_host(url) if url else None),
-                title,
-                published,
-                text,
-                "utf-8",
-                place,
-            )
-            place += 1
+        yield read_batch(
+            [
+                id or _stable_id(url, title, text.as_buffer())
+                for id, url, title, text in zip(ids, urls, titles, texts, strict=True)
+            ],
+            urls,
+            [source or (_host(url) if url else None) for source, url in zip(sources, urls, strict=True)],
+            titles,
+            list(map(_published, lists.get("published", nothing))),
+            texts.cast(pa.large_string()),
+            pa.repeat("utf-8", count),
+            range(place, place + count),
+        )
 
     def _parquet_record(self, place: int, text_column: str, values: dict[str, Any]) -> Record | Reject:
         text = values["text"]
@@ -328,6 +328,13 @@ class PartReader:
         return _reject(place, RejectReason.MISSING_TEXT, detail, raw)
 
 
+def _size(found: Found) -> tuple[int, int]:
+    """How many records, and about how many characters."""
+    if isinstance(found, pa.RecordBatch):
+        return found.num_rows, found.column("text").nbytes
+    return 1, len(found.text if isinstance(found, Record) else found.raw)
+
+
 def _rows_of(batches: Iterable[pa.RecordBatch], rows: range) -> Iterator[pa.RecordBatch]:
     """What the batches hold of ``rows``, which count from the first one's beginning; no batch behind them is read."""
     at = 0
@@ -347,7 +354,7 @@ def _record(place: int, text: Decoded, values: Mapping[str, Any]) -> Record:
     url = _plain(values.get("url"))
     title = _plain(values.get("title"))
     return Record(
-        id=_plain(values.get("id")) or _stable_id(url, title, text.text),
+        id=_plain(values.get("id")) or _stable_id(url, title, text.text.encode()),
         url=url,
         source=_plain(values.get("source")) or (_host(url) if url else None),
         title=title,
@@ -362,10 +369,11 @@ def _published(value: Any) -> datetime | None:
     return parse_published(_plain(value) if isinstance(value, bytes) else value)
 
 
-def _stable_id(url: str | None, title: str | None, text: str) -> str:
+def _stable_id(url: str | None, title: str | None, text: bytes | pa.Buffer) -> str:
     """16 hexadecimal digits: the same for the same article, whatever file it is in."""
-    content = f"{url or ''}\0{title or ''}\0{text}".encode()
-    return hashlib.blake2b(content, digest_size=8).hexdigest()
+    digest = hashlib.blake2b(f"{url or ''}\0{title or ''}\0".encode(), digest_size=8)
+    digest.update(text)
+    return digest.hexdigest()
 
 
 def _host(url: str) -> str | None:
@@ -437,12 +445,33 @@ def _too_large(place: int, detail: str, raw: bytes) -> Reject:
 _PER_SECOND: Final = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 
 
-def _values(column: pa.Array) -> list[Any]:
-    """A column's values, times as ``datetime``; bytes where a string is not UTF-8, as Parquet allows."""
+def _plain_array(column: pa.Array) -> pa.Array:
+    """A column without Arrow's own wrappings."""
     if isinstance(column, pa.ExtensionArray):
         column = column.storage
-    if isinstance(column, pa.DictionaryArray):
-        column = column.dictionary_decode()
+    return column.dictionary_decode() if isinstance(column, pa.DictionaryArray) else column
+
+
+def _are_usable(texts: pa.Array, max_bytes: int) -> bool:
+    """Whether each is a string in UTF-8, which Parquet does not promise, that is not blank nor too large."""
+    if not isinstance(texts, (pa.StringArray, pa.LargeStringArray)) or texts.null_count:
+        return False
+    try:
+        texts.validate(full=True)
+    except pa.ArrowInvalid:
+        return False
+    if len(texts) and pc.max(pc.binary_length(texts)).as_py() > max_bytes:
+        return False
+    # Of most the first character tells.
+    heads = pc.utf8_slice_codeunits(texts, 0, 1).to_pylist()
+    return not any(
+        (not head or head.isspace()) and (not (text := texts[row].as_py()) or text.isspace())
+        for row, head in enumerate(heads)
+    )
+
+
+def _values(column: pa.Array) -> list[Any]:
+    """A column's values, times as ``datetime``; bytes where a string is not UTF-8, as Parquet allows."""
     kind = column.type
     if pa.types.is_timestamp(kind):
         per_second = _PER_SECOND[kind.unit]

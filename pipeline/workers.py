@@ -35,7 +35,7 @@ from google.protobuf import json_format, text_format
 from pipeline.lean import hidden, uncollected
 from transforms.clean import clean_batch
 from transforms.errors import RunFailedError
-from transforms.records import Record
+from transforms.records import Record, Records
 from transforms.text.boilerplate import has_phrase
 from transforms.text.clean import CleanConfig, Cleaner
 from transforms.text.decide import Article, DecisionThresholds
@@ -252,7 +252,7 @@ def _work(own: int, pipes: list[tuple[Connection, Connection]], parent: int) -> 
 def load_kernels(config: CleanConfig) -> None:
     """Do a little of everything, so that tables are made and machine code is loaded before the fork."""
     record = Record("id", None, None, None, None, "A text of six words here.", "utf-8", 1)
-    staged, _, _ = clean_batch("", [record], Cleaner(config, find_repetition))
+    staged, _, _ = clean_batch("", Records.of([record]), Cleaner(config, find_repetition))
     texts = staged.column("text")
     signed = sign_articles(texts, 5, 128, 16)
     band_keys(signed.signatures, choose_banding(0.7, 128))

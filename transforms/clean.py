@@ -3,21 +3,22 @@
 import dataclasses
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, Final, NamedTuple
 
 import apache_beam as beam
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from transforms import files
 from transforms.batches import make_batch
 from transforms.ledger import paragraphs_of, write_paragraphs
-from transforms.records import Record, Reject
+from transforms.records import Records, Reject
 from transforms.schemas import EDITS, STAGED, STAGED_REJECTS
 from transforms.staging import Staging
 from transforms.text.clean import CleanConfig, Cleaner
-from transforms.text.edits import Edit
+from transforms.text.draft import Draft
 from transforms.text.reasons import RejectReason
 from transforms.text.repetition_kernel import find_repetition
 
@@ -29,12 +30,14 @@ class PartBatch(NamedTuple):
     """
 
     uri: str
-    records: list[Record | Reject]
+    records: Records
     start: int = 0
     lines: int | None = None
 
 
 Reader = Callable[[Any], Iterator[PartBatch]]
+
+_NO_EDITS: Final = make_batch(EDITS, *([] for _ in EDITS))
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -139,53 +142,53 @@ def clean_shard(
     return ShardCounts(shard=shard, read=read, articles=articles, rejects=dict(rejects), edits=dict(edits), lines=lines)
 
 
-def clean_batch(
-    uri: str, records: Iterable[Record | Reject], cleaner: Cleaner
-) -> tuple[pa.RecordBatch, pa.RecordBatch, pa.RecordBatch]:
-    """Clean records of one file: batches of STAGED, EDITS and STAGED_REJECTS, each in the records' order."""
-    records = list(records)
-    cleaned = iter(cleaner.clean_all([record.text for record in records if isinstance(record, Record)]))
-    kept: list[tuple[Any, ...]] = []
-    ids: list[str] = []
-    edits: list[Edit] = []
-    sequence: list[int] = []
-    rejects: list[tuple[Any, ...]] = []
-    for record in records:
-        if isinstance(record, Reject):
-            rejects.append((uri, record.place, record.reason, record.detail, record.raw))
-            continue
-        text, made, credits = next(cleaned)
-        if not text:
-            rejects.append((uri, record.place, *_why_empty(record, made)))
-            continue
-        kept.append((*record[:5], text, record.encoding, credits, len(made), record.place))
-        ids += [record.id] * len(made)
-        edits += made
-        sequence += range(len(made))
-    return _staged(uri, kept), _edit_batch(ids, sequence, edits), _batch_of_rows(STAGED_REJECTS, rejects)
+def clean_batch(uri: str, records: Records, cleaner: Cleaner) -> tuple[pa.RecordBatch, pa.RecordBatch, pa.RecordBatch]:
+    """Clean records of one file: batches of STAGED, EDITS and STAGED_REJECTS, each in the records' order.
+
+    What no step changes stays in Arrow from the reader to staging.
+    """
+    articles, rejects = records.articles, records.rejects
+    drafts = cleaner.clean_all(articles.column("text"))
+    emptied = [row for row, draft in enumerate(drafts) if draft.edits and not draft.text]
+    if emptied:
+        more = [_reject_emptied(articles, row, drafts[row]) for row in emptied]
+        rejects = sorted([*rejects, *more], key=lambda reject: reject.place)
+        kept = np.delete(np.arange(len(drafts)), emptied)
+        articles, drafts = articles.take(pa.array(kept)), [drafts[row] for row in kept]
+    return _staged(uri, articles, drafts), _edits_of(articles, drafts), _staged_rejects(uri, rejects)
 
 
-def _why_empty(record: Record, edits: list[Edit]) -> tuple[str, str, bytes]:
-    raw = record.text.encode()[:65_536]
-    if all(edit.kind in ("whitespace", "unicode", "encoding") for edit in edits):
-        return RejectReason.EMPTY, "the text holds nothing but white space and control characters", raw
-    rules = ", ".join(dict.fromkeys(edit.rule for edit in edits if edit.kind in ("cruft", "promo", "repeat")))
-    return RejectReason.EMPTY_AFTER_CLEANING, f"nothing but page furniture; removed by [{rules}]", raw
+def _reject_emptied(articles: pa.RecordBatch, row: int, draft: Draft) -> Reject:
+    """A reject of an article that cleaning left nothing of."""
+    place, raw = articles.column("place")[row].as_py(), articles.column("text")[row].as_buffer()[:65_536].to_pybytes()
+    if all(edit.kind in ("whitespace", "unicode", "encoding") for edit in draft.edits):
+        return Reject(place, RejectReason.EMPTY, "the text holds nothing but white space and control characters", raw)
+    rules = ", ".join(dict.fromkeys(edit.rule for edit in draft.edits if edit.kind in ("cruft", "promo", "repeat")))
+    detail = f"nothing but page furniture; removed by [{rules}]"
+    return Reject(place, RejectReason.EMPTY_AFTER_CLEANING, detail, raw)
 
 
-def _staged(uri: str, rows: list[tuple[Any, ...]]) -> pa.RecordBatch:
-    if not rows:
-        return _batch_of_rows(STAGED, [])
-    *columns, places = map(list, zip(*rows, strict=True))
-    return make_batch(STAGED, *columns, [uri] * len(rows), places)
+def _staged(uri: str, articles: pa.RecordBatch, drafts: Sequence[Draft]) -> pa.RecordBatch:
+    columns = dict(zip(articles.schema.names, articles.columns, strict=True))
+    if changed := [draft.text for draft in drafts if draft.edits]:
+        mask = pa.array([bool(draft.edits) for draft in drafts])
+        columns["text"] = pc.replace_with_mask(columns["text"], mask, pa.array(changed, pa.large_string()))
+    columns["credits"] = [draft.credits for draft in drafts]
+    columns["edit_count"] = [len(draft.edits) for draft in drafts]
+    columns["uri"] = pa.repeat(uri, len(drafts))
+    return make_batch(STAGED, *(columns[name] for name in STAGED.names))
 
 
-def _edit_batch(ids: list[str], sequence: list[int], edits: list[Edit]) -> pa.RecordBatch:
+def _edits_of(articles: pa.RecordBatch, drafts: Sequence[Draft]) -> pa.RecordBatch:
+    edits = [edit for draft in drafts for edit in draft.edits]
     if not edits:
-        return _batch_of_rows(EDITS, [])
+        return _NO_EDITS
+    owners = np.repeat(np.arange(len(drafts)), [len(draft.edits) for draft in drafts])
+    sequence = [number for draft in drafts for number in range(len(draft.edits))]
+    ids = articles.column("id").take(pa.array(owners))
     return make_batch(EDITS, ids, sequence, *map(list, zip(*edits, strict=True)))
 
 
-def _batch_of_rows(schema: pa.Schema, rows: list[tuple[Any, ...]]) -> pa.RecordBatch:
-    columns = map(list, zip(*rows, strict=True)) if rows else [[] for _ in schema]
-    return make_batch(schema, *columns)
+def _staged_rejects(uri: str, rejects: Sequence[Reject]) -> pa.RecordBatch:
+    columns = map(list, zip(*rejects, strict=True)) if rejects else [[]] * len(Reject._fields)
+    return make_batch(STAGED_REJECTS, pa.repeat(uri, len(rejects)), *columns)

@@ -1,8 +1,15 @@
-"""What a source yields: a record that can be used, or a reject that says why it cannot."""
+"""What a source yields: articles that can be used, and rejects that say why others cannot."""
 
+import dataclasses
+import heapq
+from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from itertools import groupby
+from typing import Any, Final, NamedTuple, Self, TypeAlias
 
+import pyarrow as pa
+
+from transforms.schemas import READ
 from transforms.text.reasons import RejectReason
 
 
@@ -30,3 +37,51 @@ class Reject(NamedTuple):
     reason: RejectReason
     detail: str
     raw: bytes
+
+
+Found: TypeAlias = Record | Reject | pa.RecordBatch
+"""One record, or some articles by column, as READ."""
+
+
+def read_batch(*columns: Any) -> pa.RecordBatch:
+    """A batch of READ from its columns, arrays or lists."""
+    return pa.RecordBatch.from_arrays(list(columns), schema=READ)
+
+
+_NOTHING_READ: Final = read_batch(*([] for _ in READ))
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Records:
+    """Some records of one file: the articles by column, the rejects apart, each in the file's order.
+
+    Iterating gives them one by one as they stood, for who wants few.
+    """
+
+    articles: pa.RecordBatch
+    """Of READ."""
+    rejects: list[Reject]
+
+    @classmethod
+    def of(cls, found: Sequence[Found]) -> Self:
+        """What was found in a row as one batch.
+
+        >>> len(Records.of([Reject(1, RejectReason.EMPTY, "the text is blank", b"")]).rejects)
+        1
+        """
+        rejects = [each for each in found if isinstance(each, Reject)]
+        others = (each for each in found if not isinstance(each, Reject))
+        articles: list[pa.RecordBatch] = []
+        for is_single, several in groupby(others, key=lambda each: isinstance(each, Record)):
+            some = list(several)
+            articles += [read_batch(*zip(*some, strict=True))] if is_single else some
+        table = pa.Table.from_batches(articles, READ).combine_chunks()
+        return cls(table.to_batches()[0] if table.num_rows else _NOTHING_READ, rejects)
+
+    def __len__(self) -> int:
+        rows: int = self.articles.num_rows
+        return rows + len(self.rejects)
+
+    def __iter__(self) -> Iterator[Record | Reject]:
+        articles = (Record(**row) for row in self.articles.to_pylist())
+        return heapq.merge(articles, self.rejects, key=lambda record: record.place)

@@ -29,8 +29,8 @@ SIGNS: Final = pa.list_(pa.struct([_field("name", pa.string()), _field("points",
 """What spoke for one story (above 0) and against it, where signs decided, then what spoke for another version of it and
 not a copy; base points are not among them."""
 
-# What CleanShard leaves in staging: an article as cleaned, before anything is known of its copies.
-STAGED: Final = pa.schema(
+# An article as read: its text is decoded and well formed, not yet cleaned, and not blank.
+READ: Final = pa.schema(
     [
         _field("id", pa.string()),
         _field("url", pa.string()),
@@ -39,10 +39,18 @@ STAGED: Final = pa.schema(
         _field("published", TIMESTAMP),
         _field("text", pa.large_string()),
         _field("encoding", pa.string()),
+        _field("place", pa.int64(), "line or row, from 1; 0 = the whole file"),
+    ]
+)
+
+# What CleanShard leaves in staging: an article as cleaned, before anything is known of its copies.
+STAGED: Final = pa.schema(
+    [
+        *(READ.field(name) for name in ("id", "url", "source", "title", "published", "text", "encoding")),
         _field("credits", pa.list_(pa.string())),
         _field("edit_count", pa.int32()),
         _field("uri", pa.string()),
-        _field("place", pa.int64(), "line or row, from 1; 0 = the whole file"),
+        READ.field("place"),
     ]
 )
 

@@ -349,6 +349,36 @@ def test_a_parquet_string_need_not_be_utf8(tmp_path):
     assert [(r.text, r.title) for r in records] == [(t, t) for t in ("Café au lait", "plain", "“ü”")]
 
 
+@pytest.mark.parametrize(
+    "kind", [pa.string(), pa.large_string(), pa.string_view(), pa.dictionary(pa.int32(), pa.string())]
+)
+@pytest.mark.parametrize("odd", [[], [" ", "\u3000\n", "x" * LONG_LIMIT + "ü"]])
+def test_parquet_by_column_is_what_it_is_record_by_record(tmp_path, kind, odd):
+    texts = ["One.", "\n Two, after a blank line.", "\u00a0Drei: Größe.", "٤", *odd]
+    rows = [{"text": text, "url": f"https://www.one.example/{text[:1]}", "date": "2024-05-01"} for text in texts]
+    rows[0] |= {"id": " a ", "source": "One\tNews", "title": ""}
+    names = ["id", "url", "source", "title", "date"]
+    columns = {name: [row.get(name) for row in rows] for name in names} | {"text": pa.array(texts).cast(kind)}
+    pq.write_table(pa.table(columns), tmp_path / "x.parquet")
+    records = read(tmp_path / "x.parquet", max_article_bytes=LONG_LIMIT)
+    for record, row in zip(records, rows, strict=True):
+        (expected,) = read_bytes(tmp_path, "x.jsonl", line(**row), max_article_bytes=10 * LONG_LIMIT)
+        if len(row["text"]) < LONG_LIMIT:
+            assert record[1:3] == expected[1:3]
+            assert record._replace(place=1) == expected or record.raw == row["text"].encode()
+        else:
+            assert record.reason == "too_large"
+    assert [record.place for record in records] == list(range(1, len(texts) + 1))
+
+
+def test_few_rows_at_a_time_are_one_batch(tmp_path, monkeypatch):
+    monkeypatch.setattr(readers, "_DICTIONARY_BYTES", 1)
+    texts = [f"Story {i}." if i % 10 else "" for i in range(100)]
+    pq.write_table(pa.table({"text": texts}), tmp_path / "x.parquet", row_group_size=30, use_dictionary=True)
+    (batch,) = PartReader(FilePart(str(tmp_path / "x.parquet"), Format.PARQUET), ReadOptions())
+    assert [text for _, text in outcomes(batch)] == [text or "empty" for text in texts]
+
+
 def test_parquet_with_other_columns_rejects_each_row(tmp_path):
     pq.write_table(pa.table({"a": range(3), "b": range(3)}), tmp_path / "x.parquet")
     records = read(tmp_path / "x.parquet")

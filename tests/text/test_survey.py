@@ -7,6 +7,7 @@ import re
 import unicodedata
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -16,8 +17,9 @@ from tests.text.test_clean import CLEANER, PIECES
 from tests.text.test_cruft import ARTICLE
 from tests.text.test_repair import CLUES
 from tests.text.test_repeats import PIECES as REPEATS
-from transforms.text.clean import CleanConfig, Cleaner
+from transforms.text.clean import CleanConfig, Cleaned, Cleaner
 from transforms.text.credits import find_credits
+from transforms.text.draft import Draft
 from transforms.text.need import FORM, Need
 from transforms.text.pattern_starts import pattern_starts
 from transforms.text.rules import (
@@ -39,8 +41,17 @@ PATTERNS = sorted({pattern for rule in RULES.rules for pattern in rule.patterns}
 PAGES = Path(__file__).parents[3] / "shared" / "data" / "cruft" / "dev.jsonl.gz"
 
 
+def cleaned_together(texts, cleaner=CLEANER):
+    drafts = cleaner.clean_all(pa.array(texts, pa.large_string()))
+    return [Cleaned(draft.text, draft.edits, draft.credits) for draft in drafts]
+
+
 def cleaned_one_by_one(texts, cleaner=CLEANER):
     return [cleaner.clean(text) for text in texts]
+
+
+def drafts_of(texts):
+    return list(map(Draft, texts))
 
 
 @given(
@@ -68,7 +79,7 @@ def cleaned_one_by_one(texts, cleaner=CLEANER):
     ]
 )
 def test_cleaning_many_is_cleaning_each(texts):
-    assert CLEANER.clean_all(texts) == cleaned_one_by_one(texts)
+    assert cleaned_together(texts) == cleaned_one_by_one(texts)
 
 
 LINES = st.one_of(
@@ -100,20 +111,20 @@ LINES = st.one_of(
 @given(st.lists(st.lists(LINES, max_size=8).map("\n\n".join), max_size=6))
 @settings(max_examples=300)
 def test_cleaning_pages_is_cleaning_each(texts):
-    assert CLEANER.clean_all(texts) == cleaned_one_by_one(texts)
+    assert cleaned_together(texts) == cleaned_one_by_one(texts)
 
 
 @pytest.mark.parametrize("function", ["clean", "cruft", "repeats", "credits", "paragraphs", "repair"])
 def test_golden(function):
     texts = [case.values[0]["text"] for case in golden_cases(function)]
     assert texts
-    assert CLEANER.clean_all(texts) == cleaned_one_by_one(texts)
+    assert cleaned_together(texts) == cleaned_one_by_one(texts)
 
 
 @pytest.mark.parametrize("form", ["{}", "► {}…", "{}: the bridge", "{}.", "“{}", "{} | {}", "Share {}", "The {}"])
 def test_no_line_that_a_rule_knows_is_ruled_out(form):
     lines = [case for literal in LITERALS for case in (form.format(literal, literal), form.format(literal, "").upper())]
-    needs = SURVEY.cruft([f"{ARTICLE}\n\n{line}" for line in lines])
+    needs = SURVEY.cruft(drafts_of([f"{ARTICLE}\n\n{line}" for line in lines]))
     known = [Text(line.split("\n"), RULES).find(0) is not None for line in lines]
     missed = [
         line
@@ -131,7 +142,7 @@ def test_no_promo_is_ruled_out():
         for literal in rule.literals
         if RULES.find(literal) is rule and block_start(literal, PROMO_START_CHARS) in RULES.promo_starts
     ]
-    needs = SURVEY.cruft([f"{ARTICLE}\n\n{promo}\n\n{ARTICLE}" for promo in promos])
+    needs = SURVEY.cruft(drafts_of([f"{ARTICLE}\n\n{promo}\n\n{ARTICLE}" for promo in promos]))
     assert [promo for promo, need in zip(promos, needs, strict=True) if not need or need.promos != [BELOW]] == []
 
 
@@ -161,7 +172,7 @@ def test_no_credit_is_ruled_out(form):
     texts = [form.format(spelling, story=story) for spelling in spellings]
     credited = [text for text in texts if find_credits(text, CREDIT_RULES)]
     assert credited
-    needs = SURVEY.credits(credited)
+    needs = SURVEY.credits(drafts_of(credited))
     assert [text for text, need in zip(credited, needs, strict=True) if not need & Need.CREDITS] == []
 
 
@@ -171,9 +182,9 @@ def test_prose_is_ruled_out():
         f"Swing bridge opens\n\n{ARTICLE}\n\nIt was late.",
         f"{ARTICLE}\n\n市长说：“桥梁明天开放！” It is.",
     ]
-    assert SURVEY.cruft(texts)[:2] == [None] * 2
-    assert SURVEY.repeats(texts) == [Need.NOTHING] * 3
-    assert SURVEY.form(texts) == [Need.NOTHING] * 3
+    assert SURVEY.cruft(drafts_of(texts))[:2] == [None] * 2
+    assert SURVEY.repeats(drafts_of(texts)) == [Need.NOTHING] * 3
+    assert SURVEY.form(drafts_of(texts)) == [Need.NOTHING] * 3
 
 
 @pytest.mark.parametrize(
@@ -188,7 +199,7 @@ def test_prose_is_ruled_out():
     ],
 )
 def test_form_needs_only_what_it_lacks(text, needs):
-    assert SURVEY.form([text]) == [needs]
+    assert SURVEY.form(drafts_of([text])) == [needs]
 
 
 @given(
@@ -197,7 +208,7 @@ def test_form_needs_only_what_it_lacks(text, needs):
     )
 )
 def test_what_must_be_composed_is_told(text):
-    assert SURVEY.form([text])[0] & Need.COMPOSITION or unicodedata.is_normalized("NFC", text)
+    assert SURVEY.form(drafts_of([text]))[0] & Need.COMPOSITION or unicodedata.is_normalized("NFC", text)
 
 
 @pytest.mark.parametrize("pattern", PATTERNS)
@@ -221,7 +232,7 @@ def test_a_pattern_that_may_begin_with_anything_is_looked_for_everywhere(tmp_pat
     )
     cleaner = Cleaner(CleanConfig(rules=rules))
     texts = [ARTICLE, f"{ARTICLE}\n\nThe harbour says hello"]
-    assert [cleaned.text for cleaned in cleaner.clean_all(texts)] == [ARTICLE] * 2
+    assert [cleaned.text for cleaned in cleaned_together(texts, cleaner)] == [ARTICLE] * 2
 
 
 def test_every_notice_holds_a_clue():
@@ -239,18 +250,18 @@ def test_no_notice_is_ruled_out():
     from transforms.text import tail
 
     lines = [case(f"Eastmere, {notice} ") for notice in tail._NOTICES for case in (str.lower, str.upper)]
-    needs = SURVEY.cruft([f"{ARTICLE}\n\n{line}" for line in lines])
+    needs = SURVEY.cruft(drafts_of([f"{ARTICLE}\n\n{line}" for line in lines]))
     assert [line for line, need in zip(lines, needs, strict=True) if not need or not need.tail] == []
 
 
 def test_straight_quotes_on_request():
     cleaner = Cleaner(CleanConfig(quotes="straight"))
     texts = ["“It’s open,” she said.\n\nDon’t miss a story", ARTICLE]
-    assert cleaner.clean_all(texts) == cleaned_one_by_one(texts, cleaner)
+    assert cleaned_together(texts, cleaner) == cleaned_one_by_one(texts, cleaner)
 
 
 @pytest.mark.skipif(not PAGES.is_file(), reason="the pages of ../shared/data are not here")
 def test_real_pages():
     with gzip.open(PAGES, "rt", encoding="utf-8") as lines:
         texts = [json.loads(line)["naive_text"] for _, line in zip(range(200), lines, strict=False)]
-    assert CLEANER.clean_all(texts) == cleaned_one_by_one(texts)
+    assert cleaned_together(texts) == cleaned_one_by_one(texts)

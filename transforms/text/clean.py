@@ -9,10 +9,11 @@ import dataclasses
 from collections.abc import Callable, Sequence
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Literal, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar
 
 from transforms.text.credits import find_credits
 from transforms.text.cruft import strip_cruft
+from transforms.text.draft import Draft
 from transforms.text.edits import Edit
 from transforms.text.need import Need, NoSurvey, Survey, Suspects
 from transforms.text.paragraphs import lay_out
@@ -21,6 +22,11 @@ from transforms.text.repeats import drop_repeats
 from transforms.text.repetition import FindRepetition, find_repetition
 from transforms.text.rules import CreditRules, CruftRules, load_credit_rules, load_cruft_rules
 from transforms.text.whitespace import normalise_line_ends, normalise_spaces
+
+if TYPE_CHECKING:  # one text is cleaned without pyarrow and numba
+    import pyarrow as pa
+
+    from transforms.text import survey
 
 Quotes = Literal["keep", "straight"]
 Step = Callable[[str], tuple[str, list[Edit]]]
@@ -63,21 +69,23 @@ class Cleaner:
 
     def clean(self, text: str) -> Cleaned:
         """Clean ``text`` until nothing is left to clean, so that cleaning twice changes nothing."""
-        return self._clean([text], NoSurvey())[0]
+        draft = Draft(text)
+        self._clean([draft], NoSurvey())
+        return Cleaned(draft.text, draft.edits, draft.credits)
 
-    def clean_all(self, texts: Sequence[str]) -> list[Cleaned]:
-        """Clean each of ``texts``: a kernel tells which of them a step can change, and only those come to it."""
-        return self._clean(texts, self._survey)
+    def clean_all(self, texts: "pa.LargeStringArray") -> list[Draft]:
+        """Clean each of ``texts``: a kernel tells which of them a step can change, and only those become strings."""
+        drafts = self._survey.drafts(texts)
+        self._clean(drafts, self._survey)
+        return drafts
 
     @cached_property
-    def _survey(self) -> Survey:
+    def _survey(self) -> "survey.Survey":
         from transforms.text import survey
 
         return survey.Survey(self._cruft_rules, self._credit_rules)
 
-    def _clean(self, texts: Sequence[str], survey: Survey) -> list[Cleaned]:
-        survey.begin()
-        drafts = list(map(_Draft, texts))
+    def _clean(self, drafts: Sequence[Draft], survey: Survey) -> None:
         form = NoSurvey().form if self._straightens else survey.form  # quotes to be straightened stand everywhere
         steps = (
             partial(_take_step, form, self._mend, lasting=True),
@@ -91,13 +99,11 @@ class Cleaner:
                 pending = [draft for draft in pending if draft.settled < len(steps)]
             if not pending:
                 break
-        needs = survey.credits([draft.text for draft in drafts])
-        return [
-            Cleaned(draft.text, draft.edits, find_credits(draft.text, self._credit_rules) if need else [])
-            for draft, need in zip(drafts, needs, strict=True)
-        ]
+        for draft, need in zip(drafts, survey.credits(drafts), strict=True):
+            if need:
+                draft.credits = find_credits(draft.text, self._credit_rules)
 
-    def _mend(self, draft: "_Draft", need: int) -> None:
+    def _mend(self, draft: Draft, need: int) -> None:
         """Characters and paragraphs."""
         steps: list[Step] = []
         if need & Need.LINE_ENDS:
@@ -122,11 +128,11 @@ class Cleaner:
         )
         draft.become(text, edits, settles=settles)
 
-    def _strip(self, draft: "_Draft", suspects: Suspects) -> None:
+    def _strip(self, draft: Draft, suspects: Suspects) -> None:
         """Cruft and promos."""
         draft.become(*strip_cruft(draft.text, self._cruft_rules, suspects))
 
-    def _drop(self, draft: "_Draft", _: int) -> None:
+    def _drop(self, draft: Draft, _: int) -> None:
         """Repeats."""
         draft.become(*drop_repeats(draft.text, self._cruft_rules, self._find_repetition))
 
@@ -135,31 +141,10 @@ class Cleaner:
 _SETTLING = frozenset({"edge", "hard-wrap", "line-break", "line-end", "odd-space", "paragraph-break", "spaces"})
 
 
-class _Draft:
-    """A text on its way."""
-
-    __slots__ = ("edits", "is_plain", "settled", "text")
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-        self.edits: list[Edit] = []
-        self.settled = 0
-        """How many steps in a row have left it as it is: when all have, it is clean."""
-        self.is_plain = False
-        """Whether its form was in order before: that stays so where whole paragraphs go."""
-
-    def become(self, text: str, edits: list[Edit], *, settles: bool = False) -> None:
-        """Take what a step made of it; ``settles`` where the step would find nothing more to do."""
-        if edits:
-            self.text = text
-            self.edits += edits
-        self.settled = self.settled + 1 if not edits else int(settles)
-
-
 def _take_step(
-    look: Callable[[Sequence[str]], Sequence[_Found | None]],
-    step: Callable[[_Draft, _Found], None],
-    drafts: Sequence[_Draft],
+    look: Callable[[Sequence[Draft]], Sequence[_Found | None]],
+    step: Callable[[Draft, _Found], None],
+    drafts: Sequence[Draft],
     *,
     lasting: bool = False,
 ) -> None:
@@ -167,7 +152,7 @@ def _take_step(
     asked = [draft for draft in drafts if not (lasting and draft.is_plain)]
     for draft in drafts if lasting else ():
         draft.settled += draft.is_plain
-    for draft, need in zip(asked, look([draft.text for draft in asked]), strict=True):
+    for draft, need in zip(asked, look(asked), strict=True):
         if need:
             step(draft, need)
         else:

@@ -25,6 +25,10 @@ class Encoded(NamedTuple):
     """Of each text the number of its first line feed, or of the next text's."""
     feed_ends: npt.NDArray[np.int64]
 
+    def text(self, row: int) -> str:
+        """One of them as a string."""
+        return self.utf8[self.starts[row] : self.ends[row]].tobytes().decode()
+
     def take(self, rows: Sequence[int]) -> "Encoded":
         """Some of the texts, in this order."""
         fields = (self.starts, self.ends, self.feed_starts, self.feed_ends)
@@ -32,14 +36,14 @@ class Encoded(NamedTuple):
         return Encoded(self.utf8, starts, ends, self.line_feeds, feed_starts, feed_ends)
 
 
-def encode(texts: Sequence[str]) -> Encoded:
-    r"""Encode ``texts``.
+def encode(texts: pa.LargeStringArray) -> Encoded:
+    r"""``texts`` for the kernels, not copied.
 
-    >>> encoded = encode(["One.\nTwo.", "Three."])
+    >>> encoded = encode(pa.array(["One.\nTwo.", "Three."], pa.large_string()))
     >>> encoded.starts.tolist(), encoded.line_feeds.tolist(), encoded.feed_ends.tolist()
     ([0, 9], [4], [1, 1])
     """
-    offsets, utf8 = utf8_buffers(pa.array(texts, pa.large_string()))
+    offsets, utf8 = utf8_buffers(texts)
     line_feeds = read_only(_find_line_feeds(utf8, utf8[: utf8.size // 8 * 8].view(np.uint64)))
     feeds = read_only(np.searchsorted(line_feeds, offsets))
     return Encoded(utf8, offsets[:-1], offsets[1:], line_feeds, feeds[:-1], feeds[1:])

@@ -4,6 +4,8 @@ import sys
 from collections.abc import Collection, Sequence
 from typing import Final, NamedTuple, Protocol
 
+from transforms.text.draft import Draft
+
 
 class Need:
     """Steps that may have something to do; for what a text has no flag, nothing would be found.
@@ -48,40 +50,34 @@ FORM: Final = Need.LINE_ENDS | Need.REPAIR | Need.COMPOSITION | Need.SPACES | Ne
 class Survey(Protocol):
     """A look at texts as they stand before a step: what each needs of it, as :class:`Need` or lines."""
 
-    def begin(self) -> None:
-        """Other texts will come."""
-
-    def form(self, texts: Sequence[str]) -> Sequence[int]:
+    def form(self, drafts: Sequence[Draft]) -> Sequence[int]:
         """``LINE_ENDS``, ``REPAIR``, ``COMPOSITION``, ``SPACES`` and ``LAYOUT``."""
 
-    def cruft(self, texts: Sequence[str]) -> Sequence[Suspects | None]:
+    def cruft(self, drafts: Sequence[Draft]) -> Sequence[Suspects | None]:
         """Lines that may be cruft or promos; None where there are none."""
 
-    def repeats(self, texts: Sequence[str]) -> Sequence[int]:
+    def repeats(self, drafts: Sequence[Draft]) -> Sequence[int]:
         """``REPEATS``."""
 
-    def credits(self, texts: Sequence[str]) -> Sequence[int]:
+    def credits(self, drafts: Sequence[Draft]) -> Sequence[int]:
         """``CREDITS``."""
 
 
 class NoSurvey:
     """Says of every text that it needs everything: each step finds out by itself, only later."""
 
-    def begin(self) -> None:
+    def form(self, drafts: Sequence[Draft]) -> Sequence[int]:
         """See :class:`Survey`."""
+        return [FORM] * len(drafts)
 
-    def form(self, texts: Sequence[str]) -> Sequence[int]:
+    def cruft(self, drafts: Sequence[Draft]) -> Sequence[Suspects | None]:
         """See :class:`Survey`."""
-        return [FORM] * len(texts)
+        return [ANY_LINE] * len(drafts)
 
-    def cruft(self, texts: Sequence[str]) -> Sequence[Suspects | None]:
+    def repeats(self, drafts: Sequence[Draft]) -> Sequence[int]:
         """See :class:`Survey`."""
-        return [ANY_LINE] * len(texts)
+        return [Need.REPEATS] * len(drafts)
 
-    def repeats(self, texts: Sequence[str]) -> Sequence[int]:
+    def credits(self, drafts: Sequence[Draft]) -> Sequence[int]:
         """See :class:`Survey`."""
-        return [Need.REPEATS] * len(texts)
-
-    def credits(self, texts: Sequence[str]) -> Sequence[int]:
-        """See :class:`Survey`."""
-        return [Need.CREDITS] * len(texts)
+        return [Need.CREDITS] * len(drafts)

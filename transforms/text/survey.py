@@ -1,14 +1,17 @@
 """One look at a batch of texts before each step of cleaning: which of them the step can change."""
 
+from collections import defaultdict
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from transforms.text import credits_kernel, cruft_kernel
 from transforms.text.credits_kernel import look_for_credits
 from transforms.text.cruft_kernel import look_for_cruft
+from transforms.text.draft import Draft
 from transforms.text.encoded import Encoded, encode
 from transforms.text.form_kernel import look_at_form
 from transforms.text.need import NoSurvey, Suspects
@@ -24,57 +27,57 @@ class Survey:
     >>> from transforms.text.need import Need
     >>> from transforms.text.rules import load_credit_rules, load_cruft_rules
     >>> survey = Survey(load_cruft_rules(), load_credit_rules())
-    >>> survey.form(["One.\n\nTwo.", "One.\nTwo."]) == [Need.NOTHING, Need.LAYOUT]
+    >>> survey.form([Draft("One.\n\nTwo."), Draft("One.\nTwo.")]) == [Need.NOTHING, Need.LAYOUT]
     True
-    >>> survey.cruft(["It rains.", "It rains.\n\nLeave a Reply"])
+    >>> survey.cruft([Draft("It rains."), Draft("It rains.\n\nLeave a Reply")])
     [None, Suspects(promos=[], tail=[2], top=0)]
-    >>> survey.credits(["It rains.", "It rains. (AP)"]) == [Need.NOTHING, Need.CREDITS]
+    >>> survey.credits([Draft("It rains."), Draft("It rains. (AP)")]) == [Need.NOTHING, Need.CREDITS]
     True
     """
 
     def __init__(self, cruft: CruftRules, credits: CreditRules) -> None:
         self._cruft = cruft_kernel.gates_of(cruft)
         self._credits = credits_kernel.gates_of(credits)
-        self.begin()
 
-    def begin(self) -> None:
-        """See :class:`transforms.text.need.Survey`; those of before are forgotten."""
-        self._seen: list[tuple[list[str], Encoded]] = []
-        self._places: dict[int, tuple[int, int]] = {}
+    def drafts(self, texts: pa.LargeStringArray) -> list[Draft]:
+        """The texts as drafts; none is copied, nor made a string."""
+        encoded = encode(texts)
+        return [Draft(encoded=encoded, row=row) for row in range(len(texts))]
 
-    def form(self, texts: Sequence[str]) -> list[int]:
+    def form(self, drafts: Sequence[Draft]) -> list[int]:
         """``LINE_ENDS``, ``REPAIR``, ``COMPOSITION``, ``SPACES`` and ``LAYOUT``."""
-        return self._look(texts, lambda encoded: _listed(look_at_form(encoded)))
+        return _look(drafts, lambda encoded: _listed(look_at_form(encoded)))
 
-    def cruft(self, texts: Sequence[str]) -> Sequence[Suspects | None]:
+    def cruft(self, drafts: Sequence[Draft]) -> Sequence[Suspects | None]:
         """Lines that may be cruft or promos; None where there are none."""
         gates = self._cruft
         if gates is None:
-            return NoSurvey().cruft(texts)
-        return self._look(texts, lambda encoded: look_for_cruft(encoded, gates))
+            return NoSurvey().cruft(drafts)
+        return _look(drafts, lambda encoded: look_for_cruft(encoded, gates))
 
-    def repeats(self, texts: Sequence[str]) -> list[int]:
+    def repeats(self, drafts: Sequence[Draft]) -> list[int]:
         """``REPEATS``."""
-        return self._look(texts, lambda encoded: _listed(look_for_repeats(encoded)))
+        return _look(drafts, lambda encoded: _listed(look_for_repeats(encoded)))
 
-    def credits(self, texts: Sequence[str]) -> list[int]:
+    def credits(self, drafts: Sequence[Draft]) -> list[int]:
         """``CREDITS``."""
-        return self._look(texts, lambda encoded: _listed(look_for_credits(encoded, self._credits)))
+        return _look(drafts, lambda encoded: _listed(look_for_credits(encoded, self._credits)))
 
-    def _look(self, texts: Sequence[str], look: Callable[[Encoded], list[_Found]]) -> list[_Found]:
-        """What a kernel finds. Most steps leave most texts as they are, so each is encoded when it is first seen."""
-        places = self._places
-        new = [text for text in texts if id(text) not in places]
-        if new:
-            places.update((id(text), (len(self._seen), row)) for row, text in enumerate(new))
-            self._seen.append((new, encode(new)))  # the texts too, so that no other one gets an id of theirs
-        found: dict[tuple[int, int], _Found] = {}
-        asked = [places[id(text)] for text in texts]
-        for number, (_, encoded) in enumerate(self._seen):
-            rows = [row for seen, row in asked if seen == number]
-            if rows:
-                found.update(zip(((number, row) for row in rows), look(encoded.take(rows)), strict=True))
-        return [found[place] for place in asked]
+
+def _look(drafts: Sequence[Draft], look: Callable[[Encoded], list[_Found]]) -> list[_Found]:
+    """What a kernel finds. Most steps leave most texts as they are, so each is looked at where it stands."""
+    if new := [draft for draft in drafts if draft.encoded is None]:
+        encoded = encode(pa.array([draft.text for draft in new], pa.large_string()))
+        for row, draft in enumerate(new):
+            draft.encoded, draft.row = encoded, row
+    together: defaultdict[int, list[Draft]] = defaultdict(list)
+    for draft in drafts:
+        together[id(draft.encoded)].append(draft)
+    found: dict[Draft, _Found] = {}
+    for some in together.values():
+        encoded = cast(Encoded, some[0].encoded)
+        found.update(zip(some, look(encoded.take([draft.row for draft in some])), strict=True))
+    return [found[draft] for draft in drafts]
 
 
 def _listed(needs: npt.NDArray[np.unsignedinteger]) -> list[int]:
