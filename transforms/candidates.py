@@ -4,6 +4,7 @@ Nothing is decided here: a false candidate costs a check, a missed one a copy.
 """
 
 import dataclasses
+import itertools
 import math
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
@@ -78,7 +79,8 @@ class FindRepeatedIds(beam.PTransform):
     """Notices of IDS in; out, by shard, the rows whose id another article has as well.
 
     In: ``(30, "…/ids-00012.parquet")`` · out: ``(12, RENAMES batch)``. Of the articles of one id the first by content
-    keeps it, the second becomes ``id~2`` and so on, in whatever order they were read.
+    keeps it, the second becomes ``id~2`` and so on, in whatever order they were read, but for numbers that an article
+    came with.
     """
 
     def expand(self, ids: beam.PCollection[Notice]) -> beam.PCollection[Keyed]:
@@ -179,14 +181,26 @@ def least_shared_near(
 
 def _renames(notice: Grouped) -> Iterator[Keyed]:
     ids = read_partition(IDS, notice)
-    keys, contents, refs = _recurring(*(column(ids, name) for name in ("key", "content", "ref")))
-    order = np.lexsort((refs, contents, keys))
-    keys, refs = keys[order], refs[order]
-    ordinal = np.arange(len(keys)) - group_starts(keys) + 1
-    again = ordinal > 1
-    refs = refs[again]
-    batch = make_batch(RENAMES, refs.astype(np.uint32), ordinal[again].astype(np.uint32))
-    yield from cut_by((refs >> np.uint64(32)).astype(np.int64), batch)
+    keys, numbers, contents, refs = _recurring(*(column(ids, name) for name in ("key", "number", "content", "ref")))
+    order = np.lexsort((refs, contents, numbers, keys))
+    keys, numbers, refs = keys[order], numbers[order], refs[order]
+    again = group_starts(keys, numbers) < np.arange(len(keys))
+    batch = make_batch(RENAMES, refs[again].astype(np.uint32), _free_numbers(keys, numbers, again))
+    yield from cut_by((refs[again] >> np.uint64(32)).astype(np.int64), batch)
+
+
+def _free_numbers(
+    keys: np.ndarray[Any, Any], numbers: np.ndarray[Any, Any], again: np.ndarray[Any, Any]
+) -> np.ndarray[Any, Any]:
+    """For each row of ``again`` the next number, from 2, that no row of its key has; the rows stand sorted by key."""
+    found = np.empty(np.count_nonzero(again), np.uint32)
+    wanting = keys[again]
+    starts = np.unique(group_starts(wanting))
+    for start, end in itertools.pairwise([*starts, len(wanting)]):
+        first, last = np.searchsorted(keys, wanting[start]), np.searchsorted(keys, wanting[start], "right")
+        taken = set(numbers[first:last].tolist())
+        found[start:end] = list(itertools.islice((n for n in itertools.count(2) if n not in taken), int(end - start)))
+    return found
 
 
 def _recurring(keys: np.ndarray[Any, Any], *others: np.ndarray[Any, Any]) -> list[np.ndarray[Any, Any]]:

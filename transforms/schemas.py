@@ -135,12 +135,15 @@ REF: Final = _field("ref", pa.uint64(), "shard << 32 | row")
 
 BANDS: Final = pa.schema([_field("key", pa.uint64(), "band key"), REF])
 FINGERPRINTS: Final = pa.schema([_field("hash", pa.uint32()), _field("rank", pa.uint32(), "size << 16 | content"), REF])
-IDS: Final = pa.schema([_field("key", pa.uint64(), "hash of the id"), _field("content", pa.uint64()), REF])
+NUMBER: Final = _field("number", pa.uint32(), "N of an id that ends in ~N, from 2; 1 of any other")
+IDS: Final = pa.schema(
+    [_field("key", pa.uint64(), "hash of the id without ~N"), NUMBER, _field("content", pa.uint64()), REF]
+)
 EDGES: Final = pa.schema([_field("left", pa.uint64()), _field("right", pa.uint64())])
 PAIR_COUNTS: Final = pa.schema(
     [*EDGES, *(_field(name, pa.uint16(), "hashes") for name in ("shared", "smaller", "larger"))]
 )
-RENAMES: Final = pa.schema([_field("row", pa.uint32()), _field("ordinal", pa.uint32(), "2 = the second of an id")])
+RENAMES: Final = pa.schema([_field("row", pa.uint32()), NUMBER])
 MEMBERS: Final = pa.schema([_field("row", pa.uint32()), _field("component", pa.uint64())])
 
 # What verification needs of an article that has candidates.

@@ -7,6 +7,7 @@ from typing import Any, Final, Literal
 import apache_beam as beam
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from apache_beam.pvalue import TaggedOutput
 
 from transforms import files
@@ -16,6 +17,7 @@ from transforms.exchange import Notice, notices_of, partition_of, write_partitio
 from transforms.schemas import BANDS, FINGERPRINTS, IDS, WORDS
 from transforms.staged import read_articles
 from transforms.staging import Staging
+from transforms.text.ids import split_number
 from transforms.text.minhash import band_keys, choose_banding, sign_articles, string_hashes
 
 Keyed = tuple[int, pa.RecordBatch]
@@ -100,5 +102,14 @@ def sign_batch(batch: pa.RecordBatch, first: int, config: DedupConfig) -> dict[s
         "bands": (keys.ravel(), np.repeat(refs[some], keys.shape[1])),
         "fingerprints": (hashes, np.repeat(ranks, sizes), np.repeat(refs, sizes)),
         "words": (signed.words,),
-        "ids": (string_hashes(batch.column("id").cast(pa.large_string())), contents, refs),
+        "ids": (*_numbered_ids(batch.column("id")), contents, refs),
     }
+
+
+def _numbered_ids(ids: pa.StringArray) -> Columns:
+    """Hashes of ids without their numbers, and the numbers."""
+    numbers = np.ones(len(ids), np.uint32)
+    if pc.any(pc.match_substring(ids, "~")).as_py():
+        stems, found = zip(*map(split_number, ids.to_pylist()), strict=True)
+        ids, numbers = pa.array(stems, pa.string()), np.array(found, np.uint32)
+    return string_hashes(ids.cast(pa.large_string())), numbers

@@ -21,6 +21,7 @@ from transforms.sign import Keyed
 from transforms.staged import read_articles, with_rows
 from transforms.staging import Staging
 from transforms.text.decide import SAME_STORY, VERSION, DecisionThresholds
+from transforms.text.ids import with_number
 from transforms.text.leaders import CANONICAL, EXACT, EXCERPT, NEAR, Thresholds, cluster_by_leader, match_earlier
 from transforms.text.publishers import is_one_publisher
 from transforms.text.shingles import shingle_hashes, token_counts, tokens
@@ -81,25 +82,20 @@ class VerifyComponents(beam.PTransform):
         )
 
 
-def renamed(article_id: str, ordinal: int) -> str:
-    """The id of the ``ordinal``-th article that came with one id: ``abc~2``."""
-    return f"{article_id}~{ordinal}"
-
-
 def rename(ids: pa.StringArray, first_row: int, renames: dict[int, int]) -> pa.StringArray:
-    """Ids of consecutive rows, the repeated ones renamed; ``renames`` maps a row to its ordinal."""
+    """Ids of consecutive rows, the repeated ones renamed; ``renames`` maps a row to its number."""
     rows = range(first_row, first_row + len(ids))
     if not any(row in rows for row in renames):
         return ids
     values = ids.to_pylist()
-    named = (renamed(id, renames[row]) if row in renames else id for row, id in zip(rows, values, strict=True))
+    named = (with_number(id, renames[row]) if row in renames else id for row, id in zip(rows, values, strict=True))
     return pa.array(named, pa.string())
 
 
 def renames_by_row(batches: Iterable[pa.RecordBatch]) -> dict[int, int]:
-    """``{row: ordinal}`` of the RENAMES batches of one shard."""
+    """``{row: number}`` of the RENAMES batches of one shard."""
     table = join_batches(RENAMES, batches)
-    return dict(zip(table.column("row").to_pylist(), table.column("ordinal").to_pylist(), strict=True))
+    return dict(zip(table.column("row").to_pylist(), table.column("number").to_pylist(), strict=True))
 
 
 def _write_members(

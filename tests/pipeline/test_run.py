@@ -130,6 +130,7 @@ def test_ids_that_two_records_share_are_told_apart(tmp_path):
         {"id": 1, "text": STORY},
         {"id": 1, "text": "\n\n".join(SENTENCES[30:])},
         {"id": "1", "text": STORY + " "},
+        {"id": "1~2", "text": "\n\n".join(SENTENCES[20:])},
     ]
     random.Random(7).shuffle(records)
     write_jsonl(tmp_path / "in.jsonl", records)
@@ -137,7 +138,7 @@ def test_ids_that_two_records_share_are_told_apart(tmp_path):
     assert_books_balance(tmp_path / "out")
     assert manifest["counts"]["renamed_ids"] == 2
     ids = [row["id"] for folder in ("articles", "duplicates") for row in rows(tmp_path / "out", folder)]
-    assert sorted(ids) == ["1", "1~2", "1~3"]
+    assert sorted(ids) == ["1", "1~2", "1~3", "1~4"]
     edits = {row["id"] for row in rows(tmp_path / "out", "edits")}
     assert edits <= set(ids)
 

@@ -115,12 +115,20 @@ def test_the_margin_loosens_with_fewer_hashes(size, containment):
 
 
 def test_of_one_id_the_first_by_content_keeps_it(make_pipeline, staging):
-    forward = make_batch(IDS, [5, 5, 6], [30, 10, 20], [ref(0, 0), ref(0, 1), ref(0, 2)])
-    other = make_batch(IDS, [5], [20], [ref(3, 7)])
+    forward = make_batch(IDS, [5, 5, 6], [1, 1, 1], [30, 10, 20], [ref(0, 0), ref(0, 1), ref(0, 2)])
+    other = make_batch(IDS, [5], [1], [20], [ref(3, 7)])
     for batches in itertools.permutations([forward, other]):
         with make_pipeline() as pipeline:
             renames = pipeline | beam.Create(send(staging, "ids", IDS, 1, *batches)) | FindRepeatedIds()
             assert_that(renames, has_rows([(0, 0, 3), (3, 7, 2)]))
+
+
+def test_no_article_gets_the_number_that_another_came_with(make_pipeline, staging):
+    numbers = [1, 1, 1, 2, 4, 4]
+    batch = make_batch(IDS, [5] * 6 + [7], [*numbers, 3], range(7), [ref(0, row) for row in range(7)])
+    with make_pipeline() as pipeline:
+        renames = pipeline | beam.Create(send(staging, "ids", IDS, 1, batch)) | FindRepeatedIds()
+        assert_that(renames, has_rows([(0, 1, 3), (0, 2, 5), (0, 5, 6)]))
 
 
 @pytest.mark.parametrize("at_a_time", [components._EDGES, 1])

@@ -16,7 +16,7 @@ HASHES = st.lists(st.integers(0, 2**64 - 1), max_size=50)
 
 
 def send(uri, hashes):
-    batch = make_batch(IDS, np.array(hashes, np.uint64), range(len(hashes)), range(len(hashes)))
+    batch = make_batch(IDS, np.array(hashes, np.uint64), [1] * len(hashes), range(len(hashes)), range(len(hashes)))
     return write_partitions(uri, IDS, cut_by(partition_of(column(batch, "key")), batch))
 
 

@@ -38,8 +38,8 @@ def decisions_of(tmp_path, make_pipeline, rows, renames=(), config=None):
         batch = [make_batch(STAGED, *([row[name]] for name in STAGED.names))]
         files.write_parquet(staging.articles(shard), STAGED, batch)
         members.append((shard, make_batch(MEMBERS, [0], [7])))
-    for shard, ordinal in renames:
-        renamed.append((shard, make_batch(RENAMES, [0], [ordinal])))
+    for shard, number in renames:
+        renamed.append((shard, make_batch(RENAMES, [0], [number])))
     seen = tmp_path / "seen.pickle"
 
     def collect(actual):
