@@ -18,6 +18,7 @@ from transforms.text.decide import (
     read,
     sign_values,
 )
+from transforms.text.differences import find_differences
 from transforms.text.publishers import publisher_of
 
 MONDAY = datetime(2024, 3, 4, 9, tzinfo=UTC)
@@ -303,6 +304,18 @@ def test_stories_from_one_template_are_different():
     assert decision.relation == "different"
     assert decision.similarity.jaccard > 0.4
     assert min(decision.signs, key=lambda sign: sign.points).name in ("facts_same_source", "recurring")
+
+
+def test_what_differs_is_found_where_a_headline_is_said_again():
+    honours = (
+        "COUNCIL NAMES {town} COUNTY STUDENTS TO THE ROLL OF HONOUR. The council said today that it names {number} "
+        "{town} County students to the roll of honour. They have worked hard for it, the council said, and will do so."
+    )
+    one, other = (
+        read(Article(honours.format(town=town, number=number))) for town, number in (("Aldwick", 9), ("Wend", 4))
+    )
+    found = find_differences(one.body, other.body)
+    assert found.slots == 3  # a name, and a name and a number
 
 
 @pytest.mark.parametrize("sources", [("Post", "Gazette"), (None, None)])

@@ -21,6 +21,7 @@ LEAD_WORDS: Final = 40  # the first one or two paragraphs, where a news story sa
 OPENING_WORDS: Final = 120  # that must be its own where it is hardly longer: fewer may be captions above a copy
 _RUN, _RUN_SOLO = 3, 6  # tokens in a row that make them shared
 _SLOT, _SLOT_SOLO = 12, 36  # tokens; a longer gap is another passage, not another fact in the same sentence
+_TRIES = 32  # of places of one run: a headline stands twice, a phrase of a form some times more
 _REWRITTEN_RUN = 6  # tokens in a row that are not shared: more than a change of wording
 
 # What is known of a word.
@@ -237,7 +238,7 @@ def _spell_numbers(
     figures: npt.NDArray[np.uint64],
 ) -> None:
     """Turn words for numbers into figures."""
-    places = _places(words, hashes)
+    places, _ = _places(words, hashes)
     for i in range(hashes.size):
         if places[i] >= 0:
             hashes[i] = stems[i] = figures[places[i]]
@@ -257,26 +258,48 @@ def _runs(words: npt.NDArray[np.uint64], length: int) -> npt.NDArray[np.uint64]:
 
 
 @kernel
-def _places(keys: npt.NDArray[np.uint64], wanted: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
-    """Where in ``keys`` each of ``wanted`` stands first, or -1: a hash table with open addressing."""
+def _places(
+    keys: npt.NDArray[np.uint64], wanted: npt.NDArray[np.uint64]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Where in ``keys`` each of ``wanted`` stands first, and where each key stands next; or -1.
+
+    A hash table with open addressing.
+    """
     size = 16
     while size < 2 * keys.size:
         size *= 2
     mask = np.uint64(size - 1)
     table = np.full(size, -1, np.int64)
-    for i in range(keys.size):
+    following = np.empty(keys.size, np.int64)
+    for i in range(keys.size - 1, -1, -1):
         slot = np.int64((keys[i] >> np.uint64(7)) & mask)
         while table[slot] >= 0 and keys[table[slot]] != keys[i]:
             slot = (slot + 1) & (size - 1)
-        if table[slot] < 0:
-            table[slot] = i
+        following[i] = table[slot]
+        table[slot] = i
     places = np.empty(wanted.size, np.int64)
     for i in range(wanted.size):
         slot = np.int64((wanted[i] >> np.uint64(7)) & mask)
         while table[slot] >= 0 and keys[table[slot]] != wanted[i]:
             slot = (slot + 1) & (size - 1)
         places[i] = table[slot]
-    return places
+    return places, following
+
+
+@kernel
+def _follow(places: npt.NDArray[np.int64], following: npt.NDArray[np.int64]) -> None:
+    """Let the place of each run be the next one behind that of the run before, where the other text repeats it."""
+    at = 0
+    for i in range(places.size):
+        place = places[i]
+        tries = _TRIES
+        while 0 <= place < at and tries:
+            place = following[place]
+            tries -= 1
+        if place >= at:
+            places[i] = place
+        if places[i] >= 0:
+            at = places[i]
 
 
 @kernel
@@ -284,7 +307,7 @@ def parts_found(
     one: npt.NDArray[np.uint64], other: npt.NDArray[np.uint64], keys: npt.NDArray[np.uint64]
 ) -> tuple[float, float]:
     """Which part of each of two lists is among the keys."""
-    found = _places(keys, np.concatenate((one, other))) >= 0
+    found = _places(keys, np.concatenate((one, other)))[0] >= 0
     return (
         np.count_nonzero(found[: one.size]) / max(one.size, 1),
         np.count_nonzero(found[one.size :]) / max(other.size, 1),
@@ -366,11 +389,12 @@ def _compare(
     run: int,
     longest_slot: int,
 ) -> tuple[float, float, float, float, float, float, int, int, float, float]:
-    places = _places(right_runs, left_runs)
+    places, following = _places(right_runs, left_runs)
+    _follow(places, following)
     shared_left = _shared_words(left.size, places, run)
-    shared_right = _shared_words(right.size, _places(left_runs, right_runs), run)
-    new_left = _places(right_stems, left_stems) < 0
-    new_right = _places(left_stems, right_stems) < 0
+    shared_right = _shared_words(right.size, _places(left_runs, right_runs)[0], run)
+    new_left = _places(right_stems, left_stems)[0] < 0
+    new_right = _places(left_stems, right_stems)[0] < 0
     slots = 0
     i = 0
     while i < left.size:
