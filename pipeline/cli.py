@@ -282,7 +282,10 @@ def run(**options: Any) -> None:
     INPUT is a file, a folder, a glob or a URI: .txt (one article a file), .jsonl, .csv, .tsv and .parquet, the text
     ones also as .gz, .zst or .bz2. Options that are not listed here go to Beam, as --flag=value.
     """
+    from pipeline.lean import import_beam, uncollected, use_one_heap
+
     signal.signal(signal.SIGTERM, _terminate)
+    use_one_heap()
     with _told_at_the_end(options) as told, _user_errors():
         logging.getLogger().setLevel(logging.ERROR)  # Beam warns of extras that are not installed
         config = _config_of(options)
@@ -292,8 +295,6 @@ def run(**options: Any) -> None:
 
             show_forecast(look_ahead(config), as_json=options["as_json"])
             return
-        from pipeline.lean import import_beam, uncollected
-
         with uncollected():
             if config.is_local:
                 import_beam()

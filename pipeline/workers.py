@@ -25,7 +25,6 @@ from typing import Any, ClassVar, Final
 
 import grpc
 import numpy as np
-import pyarrow as pa
 from apache_beam.portability import python_urns
 from apache_beam.portability.api import beam_fn_api_pb2, endpoints_pb2
 from apache_beam.runners.portability.fn_api_runner import worker_handlers
@@ -195,7 +194,7 @@ _GRACE_SECONDS = 0.5  # for the runner to notice by itself, and say why
 
 
 def _spare_memory() -> None:
-    """Let freed memory be used again, by whatever in the process: Arrow's own pool and each thread's keep it.
+    """Let freed memory be used again, by whatever thread; see also :func:`pipeline.lean.use_one_heap`.
 
     What is large goes back to the system at once; glibc would after a while take it from the heap and leave gaps there.
     Of the rest some is kept: to get a page back from the system costs more than most of what is done with it.
@@ -204,7 +203,6 @@ def _spare_memory() -> None:
         ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 1)
         ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, _LARGE_BYTES)
         ctypes.CDLL(None).mallopt(_M_TRIM_THRESHOLD, _KEPT_BYTES)
-    pa.set_memory_pool(pa.system_memory_pool())
 
 
 def _drop_pages() -> None:

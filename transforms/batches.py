@@ -11,7 +11,7 @@ _IPC = pa.ipc.IpcWriteOptions(use_threads=False, compression="lz4")  # Beam owns
 
 
 class RecordBatchCoder(beam.coders.Coder):
-    """Encodes one ``pa.RecordBatch`` as an Arrow IPC stream: a slice of ten rows costs ten rows, not its parent."""
+    """Encodes one ``pa.RecordBatch`` as an Arrow IPC stream: ten rows of a slice cost ten rows (but see `cut_by`)."""
 
     def encode(self, batch: pa.RecordBatch) -> bytes:
         """The batch as an IPC stream with its schema."""
@@ -63,10 +63,10 @@ def cut_by(key: np.ndarray[Any, Any], batch: pa.RecordBatch) -> Iterator[tuple[i
     if not len(key):
         return
     order = np.argsort(key, kind="stable")
-    ordered = batch.take(pa.array(order))
     values, starts = np.unique(key[order], return_index=True)
-    for value, start, end in zip(values, starts, [*starts[1:], len(key)], strict=True):
-        yield int(value), ordered.slice(int(start), int(end - start))
+    # Taken one by one: encoded, a slice of lists of strings that are all empty brings the offsets of all the strings.
+    for value, rows in zip(values, np.split(order, starts[1:]), strict=True):
+        yield int(value), batch.take(pa.array(rows))
 
 
 def column(batch: pa.RecordBatch, name: str) -> np.ndarray[Any, Any]:

@@ -1,5 +1,6 @@
 """What a run leaves out, and gives back."""
 
+import os
 import subprocess
 import sys
 
@@ -22,6 +23,21 @@ def test_beam_comes_without_what_no_run_on_this_machine_uses():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "apache_beam" in done.stdout.split()
     assert "pymongo" not in done.stdout.split()
+
+
+@pytest.mark.parametrize(("chosen", "used"), [({}, "system"), ({"ARROW_DEFAULT_MEMORY_POOL": "jemalloc"}, "jemalloc")])
+def test_arrow_shares_the_heap_of_all_else_unless_told_otherwise(chosen, used):
+    code = (
+        "from pipeline.lean import use_one_heap; use_one_heap(); "
+        "import os; print(os.environ['ARROW_DEFAULT_MEMORY_POOL']); "
+        "import pyarrow as pa; print(pa.default_memory_pool().backend_name)"
+    )
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("ARROW_")}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment | chosen
+    )
+    assert done.stdout.split()[0] == used
+    assert chosen or done.stdout.split()[1] == used
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="workers are forked on Linux alone")

@@ -56,6 +56,13 @@ def test_cutting_keeps_every_row_in_its_order(rows, data):
         assert part == [row for row, own in zip(edges(rows).to_pylist(), keys, strict=True) if own == key]
 
 
+def test_a_part_without_copies_costs_nothing_of_the_part_that_lists_them():
+    schema = pa.schema([pa.field("copies", pa.list_(pa.struct([pa.field("id", pa.string())])))])
+    batch = make_batch(schema, [[], [{"id": str(number)} for number in range(10_000)]])
+    (_, without), (_, listing) = cut_by(np.array([0, 1]), batch)
+    assert len(RecordBatchCoder().encode(without)) < 1_000 < len(RecordBatchCoder().encode(listing))
+
+
 def test_joining_nothing_gives_an_empty_batch():
     assert join_batches(EDGES, []).num_rows == 0
     assert join_batches(EDGES, [edges([(1, 2)]), edges([(3, 4)])]) == edges([(1, 2), (3, 4)])
