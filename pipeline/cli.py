@@ -2,6 +2,7 @@
 
 import atexit
 import dataclasses
+import io
 import logging
 import os
 import signal
@@ -52,9 +53,10 @@ class _Command(click.Command):
                 _fail(error.format_message(), EXIT_USAGE)
             raise
 
-    def format_epilog(self, _: click.Context, formatter: click.HelpFormatter) -> None:
-        if self.name in _EXAMPLES:
-            lines = [line.strip() for line in _EXAMPLES[self.name].strip().splitlines()]
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        name = ctx.command_path.partition(" ")[2]
+        if name in _EXAMPLES:
+            lines = [line.strip() for line in _EXAMPLES[name].strip().splitlines()]
             with formatter.section("Examples"):
                 for line in filter(lambda line: line != "\b", lines):
                     formatter.write_text(line)
@@ -67,6 +69,7 @@ def cli() -> None:
 
     Every change is recorded and can be undone; every copy is confirmed against the article it is folded into.
     """
+    logging.getLogger().setLevel(logging.ERROR)  # Beam warns of extras that are not installed
 
 
 def _read_config(ctx: click.Context, _: click.Parameter, path: Path | None) -> None:
@@ -77,20 +80,35 @@ def _read_config(ctx: click.Context, _: click.Parameter, path: Path | None) -> N
         values = tomllib.loads(path.read_text("utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise click.UsageError(f"--config [{path}] cannot be read as TOML: {error}") from None
-    names = {parameter.name for parameter in ctx.command.params} - {"config"}
+    parameters = {name.lstrip("-").replace("-", "_"): each for each in ctx.command.params for name in each.opts}
+    del parameters["config"]
     defaults = {}
     for key, value in values.items():
-        name = key.replace("-", "_")
-        if name not in names:
+        parameter = parameters.get(key.replace("-", "_"))
+        if parameter is None:
             raise click.UsageError(
                 f"--config [{path}] sets [{key}], which is no option of run; see cleancopy run --help"
             )
-        if name == "columns" and isinstance(value, dict):
-            value = ",".join(f"{field}={column}" for field, column in value.items())
-        if name == "prefer_sources" and isinstance(value, list):
-            value = ",".join(value)
-        defaults[name] = value
+        try:
+            defaults[str(parameter.name)] = _as_given(parameter, value)
+        except TypeError:
+            raise click.UsageError(
+                f"--config [{path}] sets [{key}] to [{value}], which the option does not take; see cleancopy run --help"
+            ) from None
     ctx.default_map = defaults
+
+
+def _as_given(parameter: click.Parameter, value: Any) -> Any:
+    """A value of TOML as the command line would give it; ``TypeError`` where that could not be."""
+    if parameter.name == "columns" and isinstance(value, dict):
+        value = ",".join(f"{field}={column}" for field, column in value.items())
+    if parameter.name == "prefer_sources" and isinstance(value, list):
+        value = ",".join(map(str, value))
+    if parameter.nargs == -1:
+        return list(map(str, value)) if isinstance(value, list) else [str(value)]
+    if isinstance(value, bool) != getattr(parameter, "is_flag", False) or not isinstance(value, str | int | float):
+        raise TypeError
+    return value if isinstance(value, bool) else str(value)
 
 
 def _log_as_json(ctx: click.Context, _: click.Parameter, value: str) -> None:
@@ -287,7 +305,6 @@ def run(**options: Any) -> None:
     signal.signal(signal.SIGTERM, _terminate)
     use_one_heap()
     with _told_at_the_end(options) as told, _user_errors():
-        logging.getLogger().setLevel(logging.ERROR)  # Beam warns of extras that are not installed
         config = _config_of(options)
         if options["dry_run"]:
             from pipeline.dry_run import look_ahead
@@ -307,10 +324,10 @@ def run(**options: Any) -> None:
         log = _json_log()
         quiet = options["quiet"] or (options["as_json"] and not log)
         told.manifest = manifest = run_pipeline(config, Progress(Console(stderr=True), quiet=quiet, log=log))
-        show_summary(manifest, config.output, as_json=options["as_json"])
+        show_summary(manifest, config.output, told.seconds, as_json=options["as_json"])
 
 
-@cli.command(cls=_Command)
+@cli.command(cls=_Command, short_help="Tell where a run stands, and what comes next.")
 @click.argument("output", metavar="DIR")
 @click.option("--json", "as_json", is_flag=True, help="The same as JSON.")
 def status(output: str, as_json: bool) -> None:
@@ -325,7 +342,7 @@ def status(output: str, as_json: bool) -> None:
         show_status(standing_of(output), as_json=as_json)
 
 
-@cli.command(cls=_Command)
+@cli.command(cls=_Command, short_help="Clean one article.")
 @click.argument("file", default="-", type=click.Path(allow_dash=True))
 @click.option("--diff", is_flag=True, help="Show what was changed, where and by which rule, instead of the text.")
 @click.option("--json", "as_json", is_flag=True, help="Text, encoding, credits and edits as JSON.")
@@ -360,7 +377,7 @@ def explain(output: str, article_id: str, as_json: bool) -> None:
         show_explanation(explain_article(output, article_id), as_json=as_json)
 
 
-@cli.command(cls=_Command)
+@cli.command(cls=_Command, short_help="Tell how similar two articles are.")
 @click.argument("left", metavar="A", type=click.Path(allow_dash=True))
 @click.argument("right", metavar="B", type=click.Path(allow_dash=True))
 @click.option("--shingle", default=5, show_default=True, help="Words in a shingle.")
@@ -373,16 +390,20 @@ def compare(left: str, right: str, shingle: int, num_perm: int, as_json: bool) -
     """
     with _user_errors():
         from pipeline.compare import compare_texts
+        from pipeline.options import check_limits
         from pipeline.show import show_comparison
         from transforms.text.clean import Cleaner
         from transforms.text.decode import decode
 
+        check_limits(shingle=shingle, num_perm=num_perm)
+        if left == right == "-":
+            raise click.UsageError("only one of A and B can be standard input")
         cleaner = Cleaner()
         texts = [cleaner.clean(decode(_read(file)).text).text for file in (left, right)]
         show_comparison(compare_texts(*texts, shingle=shingle, num_perm=num_perm), (left, right), as_json=as_json)
 
 
-@cli.group()
+@cli.group(short_help="Look after the index of earlier runs.")
 def index() -> None:
     """Look after the index of earlier runs that `run --index` matches articles with."""
 
@@ -390,7 +411,7 @@ def index() -> None:
 _INDEX = click.argument("uri", metavar="INDEX")
 
 
-@index.command(name="ls", cls=_Command)
+@index.command(name="ls", cls=_Command, short_help="List the runs in their order.")
 @_INDEX
 @click.option("--json", "as_json", is_flag=True, help="The same as JSON.")
 def index_ls(uri: str, as_json: bool) -> None:
@@ -418,7 +439,7 @@ def index_prune(uri: str, older_than: str, as_json: bool) -> None:
         show_changed("dropped", prune(uri, parse_window("--older-than", older_than)), as_json=as_json)
 
 
-@index.command(name="drop-run", cls=_Command)
+@index.command(name="drop-run", cls=_Command, short_help="Take one run out of an index.")
 @_INDEX
 @click.argument("name")
 def index_drop_run(uri: str, name: str) -> None:
@@ -429,7 +450,7 @@ def index_drop_run(uri: str, name: str) -> None:
         drop_run(uri, name)
 
 
-@index.command(name="rebuild", cls=_Command)
+@index.command(name="rebuild", cls=_Command, short_help="Sign the articles anew, for other options.")
 @_INDEX
 @click.option("--threshold", default=0.7, show_default=True, help="As in run.")
 @click.option("--shingle", default=5, show_default=True, help="As in run.")
@@ -442,9 +463,11 @@ def index_rebuild(uri: str, threshold: float, shingle: int, num_perm: int, as_js
     """
     with _user_errors():
         from pipeline.index import rebuild
+        from pipeline.options import check_limits
         from pipeline.show_index import show_changed
         from transforms.config import DedupConfig
 
+        check_limits(threshold=threshold, shingle=shingle, num_perm=num_perm)
         config = DedupConfig(threshold=threshold, shingle=shingle, num_perm=num_perm)
         done = rebuild(uri, config, lambda line: click.echo(line, err=True))
         show_changed("rebuilt", done, as_json=as_json)
@@ -455,7 +478,7 @@ def evaluate() -> None:
     """Score cleaning and deduplication against labelled data."""
 
 
-@evaluate.command(name="clean", cls=_Command)
+@evaluate.command(name="clean", cls=_Command, short_help="Score cleaning.")
 @click.argument("labelled", type=click.Path(dir_okay=False, exists=True, path_type=Path))
 @click.option(
     "--tail",
@@ -486,7 +509,7 @@ def eval_clean(labelled: Path, tails: tuple[str, ...], worst: int, rules: Path |
         show_evaluations(evaluations, worst=worst, as_json=as_json)
 
 
-@evaluate.command(name="dedup", cls=_Command)
+@evaluate.command(name="dedup", cls=_Command, short_help="Score deduplication.")
 @click.argument("labelled", type=click.Path(dir_okay=False, exists=True))
 @click.option("--run", "output", metavar="DIR", help="A finished run whose decisions are scored.")
 @click.option(
@@ -535,7 +558,7 @@ def eval_dedup(
         show_dedup_score(evaluate_dedup(labels, predictions), predictions, worst=worst, as_json=as_json)
 
 
-@cli.group(invoke_without_command=True)
+@cli.group(invoke_without_command=True, short_help="List, explain and test the cruft rules.")
 @click.pass_context
 def rules(context: click.Context) -> None:
     """List, explain and test the cruft rules; without a subcommand, list them."""
@@ -543,7 +566,7 @@ def rules(context: click.Context) -> None:
         context.invoke(rules_list)
 
 
-@rules.command(name="list", cls=_Command)
+@rules.command(name="list", cls=_Command, short_help="List all rules.")
 @click.option(
     "--rules", "file", type=click.Path(dir_okay=False, exists=True, path_type=Path), help="Extra cruft rules."
 )
@@ -572,7 +595,7 @@ def rules_explain(name: str, file: Path | None, as_json: bool) -> None:
         show_rule(name, load_cruft_rules(file).rules, as_json=as_json)
 
 
-@rules.command(name="test", cls=_Command)
+@rules.command(name="test", cls=_Command, short_help="Check a file of rules.")
 @click.option("--rules", "file", type=click.Path(dir_okay=False, exists=True, path_type=Path), help="Your rules.")
 def rules_test(file: Path | None) -> None:
     """Check a file of rules, or the shipped ones, and that each wording goes where it should.
@@ -780,6 +803,9 @@ def _fail(message: str, code: int) -> NoReturn:
 
 def main() -> None:
     """Entry point of ``cleancopy``."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a text has all characters, whatever those of the locale are
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     try:
         cli(prog_name="cleancopy")
     except SystemExit as ended:

@@ -21,6 +21,29 @@ DEFAULT_MAX_REJECT_RATE = 0.05
 DEFAULT_MAX_SOURCE_LOSS = 0.95
 
 
+_LIMITS: Final[Mapping[str, tuple[float, float]]] = {
+    "threshold": (0.05, 1.0),
+    "containment": (0.3, 1.0),
+    "max_reject_rate": (0.0, 1.0),
+    "max_source_loss": (0.0, 1.0),
+    "shingle": (1, 64),
+    "max_cluster": (2, 10**9),
+    "num_perm": (16, 1024),
+    "boilerplate_support": (2, 1_000_000),
+    "boilerplate_diversity": (2, 1_000_000),
+    "workers": (0, 1024),
+    "index_window": (0, 36_500),
+}
+
+
+def check_limits(**values: float) -> None:
+    """Raise ``UsageError`` where the number of a flag is out of its range."""
+    for name, value in values.items():
+        low, high = _LIMITS[name]
+        if not low <= value <= high:
+            raise UsageError(f"--{name.replace('_', '-')} [{value}] must lie between {low} and {high}")
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Config:
     """Everything a run needs to know; see ``cleancopy run --help`` for the meaning of each."""
@@ -51,21 +74,19 @@ class Config:
     def __post_init__(self) -> None:
         if not self.output or not all(self.inputs):  # as of a shell's variable that is not set
             raise UsageError("--output and each INPUT must name something; one of them is empty")
-        for name, value, low, high in (
-            ("threshold", self.dedup.threshold, 0.05, 1.0),
-            ("containment", self.dedup.containment, 0.3, 1.0),
-            ("max-reject-rate", self.max_reject_rate, 0.0, 1.0),
-            ("max-source-loss", self.max_source_loss, 0.0, 1.0),
-            ("shingle", self.dedup.shingle, 1, 64),
-            ("max-cluster", self.dedup.max_cluster, 2, 10**9),
-            ("num-perm", self.dedup.num_perm, 16, 1024),
-            ("boilerplate-support", self.ledger.min_support, 2, 1_000_000),
-            ("boilerplate-diversity", self.ledger.min_diversity, 2, 1_000_000),
-            ("workers", self.workers, 0, 1024),
-            ("index-window", self.index_window, 0, 36_500),
-        ):
-            if not low <= value <= high:
-                raise UsageError(f"--{name} [{value}] must lie between {low} and {high}")
+        check_limits(
+            threshold=self.dedup.threshold,
+            containment=self.dedup.containment,
+            max_reject_rate=self.max_reject_rate,
+            max_source_loss=self.max_source_loss,
+            shingle=self.dedup.shingle,
+            max_cluster=self.dedup.max_cluster,
+            num_perm=self.dedup.num_perm,
+            boilerplate_support=self.ledger.min_support,
+            boilerplate_diversity=self.ledger.min_diversity,
+            workers=self.workers,
+            index_window=self.index_window,
+        )
         if self.dedup.canonical == "preferred" and not self.dedup.prefer_sources:
             raise UsageError("--canonical preferred needs the sources in order: --prefer-sources a.example,b.example")
 
@@ -195,6 +216,16 @@ def check_beam_args(args: Sequence[str]) -> tuple[str, ...]:
         hint = f"; did you mean {near[0]}?" if near else "; see cleancopy run --help"
         raise UsageError(f"no such option: {flag}{hint}")
     return tuple(normal)
+
+
+def check_runner(name: str) -> None:
+    """Raise ``UsageError`` if Beam has no such runner."""
+    from apache_beam.runners.runner import create_runner
+
+    try:
+        create_runner(name)
+    except (ValueError, ImportError, AttributeError) as error:
+        raise UsageError(f"--runner [{name}]: {error}") from None
 
 
 OWN_FLAGS: list[str] = []

@@ -19,7 +19,7 @@ from pipeline.index import begin, known_boilerplate
 from pipeline.indexed import open_index
 from pipeline.layout import MANIFEST, STAGING
 from pipeline.lease import Lease, LeaseError, acquire
-from pipeline.options import Config, check_beam_args
+from pipeline.options import Config, check_beam_args, check_runner
 from pipeline.progress import Progress
 from pipeline.resume import prepare
 from pipeline.sources import Split, plan
@@ -40,6 +40,8 @@ def run(config: Config, progress: Progress) -> Manifest:
         RunFailedError: it failed; staging stays, and the same command goes on from there.
     """
     beam_args = check_beam_args(config.beam_args)
+    if not config.is_local:
+        check_runner(config.runner)
     progress.say("planning", stage="planning")
     planned = plan(config.inputs, config.columns, own=(config.output, config.index))
     described = describe(config, planned)
@@ -175,7 +177,7 @@ def _errors_told() -> Iterator[None]:
     """One line of an error that is not a bug of ours; told first, for workers that end with it look like its cause."""
     try:
         yield
-    except RunFailedError:
+    except LeaseError:
         raise
     except Exception as error:
         if message := _for_the_user(error):

@@ -22,8 +22,8 @@ _MAX_SHOWN = 160  # characters of a removed passage
 _MAX_PASSAGES = 5
 
 
-def show_summary(manifest: Mapping[str, Any], output: str, *, as_json: bool) -> None:
-    """What a run did: read, kept, folded, rejected, what was removed by kind, and where the output is."""
+def show_summary(manifest: Mapping[str, Any], output: str, seconds: float, *, as_json: bool) -> None:
+    """What a run did: read, kept, folded, rejected, what was removed by kind, how long it took, where the output is."""
     if as_json:
         _print_json(manifest)
         return
@@ -46,9 +46,7 @@ def show_summary(manifest: Mapping[str, Any], output: str, *, as_json: bool) -> 
         table.add_row("held back", _number(len(held)), f"clusters, kept unfolded ({shown}{more})")
     if manifest["ignored_files"]:
         table.add_row("ignored", _number(manifest["ignored_files"]), "files of other kinds")
-    if "seconds" in manifest:
-        rate = counts["read"] / max(manifest["seconds"], 0.001)
-        table.add_row("took", f"{manifest['seconds']:.1f}", f"seconds, {rate:,.0f} records a second")
+    table.add_row("took", f"{seconds:.1f}", "seconds")
     console.print(table)
     console.print(f"output in {escape(output)}", soft_wrap=True, highlight=False)
 

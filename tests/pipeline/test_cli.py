@@ -1,6 +1,7 @@
 """The command line: what it prints, how it fails."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -148,11 +149,16 @@ def test_compare(tmp_path):
         (["run", "in.jsonl", "--output", "out", "--canonical", "preferred"], "--prefer-sources"),
         (["run", "in.doc", "--output", "out"], "of no known kind"),
         (["run", "in.jsonl", "--output", "out", "--config", "c.toml"], "[treshold], which is no option"),
+        (["run", "in.jsonl", "--output", "out", "--runner", "Swift"], "--runner [Swift]: Unexpected pipeline runner"),
         (["run", "", "--output", "out"], "one of them is empty"),
         (["run", "in.jsonl", "--output", ""], "one of them is empty"),
         (["clean", "missing.txt"], "[missing.txt]: No such file"),
         (["clean", "in.jsonl/a.txt"], "[in.jsonl/a.txt]: Not a directory"),
         (["compare", "in.jsonl", "missing.txt"], "[missing.txt]: No such file"),
+        (["compare", "in.jsonl", "in.jsonl", "--shingle", "0"], "--shingle [0] must lie between 1 and 64"),
+        (["compare", "in.jsonl", "in.jsonl", "--num-perm", "0"], "--num-perm [0] must lie between 16 and 1024"),
+        (["compare", "-", "-"], "only one of A and B can be standard input"),
+        (["index", "rebuild", "index", "--shingle", "0"], "--shingle [0] must lie between 1 and 64"),
         (["nothing"], "No such command"),
     ],
 )
@@ -181,6 +187,28 @@ def test_a_failed_run_exits_with_1_and_one_line(tmp_path):
     assert result.exit_code == 1
     assert result.stderr.count("\n") == 1
     assert "1] of [1] records (100.0%) were rejected" in result.stderr
+    assert "while running" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'threshold = "x"',
+        "threshold = [1]",
+        "workers = true",
+        "workers = 1.5",
+        "strict = 3",
+        "as_json = true",
+        "columns = 3",
+        "metrics_file = { a = 1 }",
+    ],
+)
+def test_a_config_file_with_values_that_no_flag_takes(line, tmp_path):
+    (tmp_path / "in.jsonl").write_text('{"text": "A boat."}\n')
+    (tmp_path / "c.toml").write_text(line)
+    result = invoke("run", tmp_path / "in.jsonl", "--output", tmp_path / "out", "--config", tmp_path / "c.toml")
+    assert result.exit_code == 2, result.output
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_run_inside_its_input_is_replaced_by_the_same_one(tmp_path):
@@ -196,13 +224,14 @@ def test_config_file_gives_defaults_and_flags_win(tmp_path):
     (tmp_path / "in.jsonl").write_text(json.dumps({"guid": "a", "body": STORY}) + "\n" + '{"body": 1}\n')
     (tmp_path / "c.toml").write_text(
         f'inputs = ["{tmp_path}/in.jsonl"]\noutput = "{tmp_path}/out"\nworkers = 1\nmax-reject-rate = 0.5\n'
-        'num_perm = 64\nquiet = true\n[columns]\ntext = "body"\nid = "guid"\n'
+        'num_perm = 64\nquiet = true\njson = true\nprefer-sources = ["a", "b"]\n[columns]\ntext = "body"\nid = "guid"\n'
     )
-    result = invoke("run", "--config", tmp_path / "c.toml", "--num-perm", "96", "--json")
+    result = invoke("run", "--config", tmp_path / "c.toml", "--num-perm", "96")
     assert result.exit_code == 0, result.output
     manifest = json.loads(result.stdout)
     assert manifest["configuration"]["num_perm"] == 96
     assert manifest["configuration"]["columns"] == {"text": "body", "id": "guid"}
+    assert manifest["configuration"]["prefer_sources"] == ["a", "b"]
     assert manifest["counts"]["kept"] == 1
 
 
@@ -216,6 +245,24 @@ def test_the_module_is_the_command():
     result = subprocess.run([sys.executable, "-m", "pipeline", "--help"], capture_output=True, text=True, cwd=ROOT)
     assert result.returncode == 0
     assert result.stdout.startswith("Usage: cleancopy [OPTIONS] COMMAND")
+
+
+def test_texts_are_written_as_utf8_whatever_the_locale():
+    code = "from pipeline.cli import main; main()"
+    ran = subprocess.run(
+        [sys.executable, "-c", code, "clean"],
+        input="Über Łódź, 東京.".encode(),
+        capture_output=True,
+        env=os.environ | {"PYTHONIOENCODING": "ascii"},
+        cwd=ROOT,
+        check=True,
+    )
+    assert ran.stdout.decode() == "Über Łódź, 東京.\n"
+
+
+def test_examples_stand_below_the_command_that_they_are_of():
+    assert "cleancopy clean article.txt" in invoke("clean", "--help").stdout
+    assert "Examples" not in invoke("eval", "clean", "--help").stdout
 
 
 @pytest.mark.parametrize("command", sorted(cli.commands))

@@ -47,7 +47,7 @@ def test_errors(arguments, code, said, tmp_path, monkeypatch):
 
 
 def test_a_bug_of_ours_is_one_line_too(tmp_path, monkeypatch):
-    def broken(*_):
+    def broken(*_, **_options):
         raise KeyError("oops")
 
     monkeypatch.setattr("pipeline.run.plan", broken)
