@@ -174,6 +174,8 @@ BLOCKS_BY_RULE = {
     "fr/related-posts": ["Plus d’articles sur le port", "Toute l’actualité du port"],
     "fr/link-words": ["Voir toutes les photos du port"],
     "fr/subscribe-call": [
+        "Rejoignez notre chaîne du port",
+        "Cliquez ici pour les marées",
         "Abonnez-vous à partir de 1 € par mois", "Inscrivez-vous à la newsletter du port",
         "Recevez les horaires des marées par e-mail",
         "Retrouvez le port sur Facebook", "Téléchargez notre application du port",
@@ -183,9 +185,16 @@ BLOCKS_BY_RULE = {
     "nl/comment-form": ["12 reacties"],
     "pl/comment-form": ["12 komentarzy", "Komentarze Liczba komentarzy: 6"],
     "pt/comment-form": ["12 comentários"],
-    "ru/comment-form": ["12 комментариев"],
+    "ru/comment-form": [
+        "Если вы заметили ошибку, выделите её",
+        "Нашли опечатку? Выделите её и нажмите Ctrl+Enter",
+        "12 комментариев"],
     "ru/related-posts": ["Ещё новости о порте"],
     "ru/subscribe-call": [
+        "Главные новости порта — в нашем Telegram-канале",
+        "Присоединяйтесь к порту",
+        "Хотите быть в курсе приливов? Подпишитесь",
+        "Подписаться на канал порта",
         "Подписывайтесь на нас в Дзене и читайте о порте",
         "Подпишитесь на наши новости порта", "Читайте нас в нашем порту", "Следите за новостями в нашем канале",
         "Скачайте приложение порта",
@@ -193,6 +202,9 @@ BLOCKS_BY_RULE = {
     "tr/comment-form": ["12 yorum"],
     "tr/follow": ["Bizi Mastodon'da takip edin"],
     "ar/subscribe-call": [
+        "انضم إلى قناة الميناء",
+        "لمتابعة آخر أخبار الميناء",
+        "لقراءة المقال من الميناء",
         "اشترك في نشرتنا عن الميناء", "تابعنا على فيسبوك", "تابعونا على تويتر", "حمل تطبيق الميناء",
     ],
     "de/subscribe-call": [
@@ -214,10 +226,16 @@ BLOCKS_BY_RULE = {
         "Advertisement 2",
     ],
     "es/subscribe-call": [
+        "Únete a nuestro canal del puerto",
+        "Suscribite a la carta del puerto",
+        "Haz clic aquí para seguir el puerto",
         "Suscríbete a nuestra carta del puerto", "Recibe las mareas en tu correo",
         "Síguenos en Facebook y en el muelle", "Regístrate gratis en el puerto", "Descarga nuestra app del puerto",
     ],
     "it/subscribe-call": [
+        "Unisciti al nostro canale del porto",
+        "Clicca qui per le maree",
+        "Resta aggiornato sulle maree",
         "Iscriviti alla lettera del porto", "Ricevi le maree via e-mail", "Seguici anche su Facebook",
         "Segui il porto su Instagram", "Scarica la nostra app del porto", "Abbonati a tutto il porto",
     ],
@@ -228,22 +246,102 @@ BLOCKS_BY_RULE = {
         "Meld je aan voor de nieuwsbrief van de haven", "Ontvang de getijden per e-mail", "Volg de haven op Facebook",
     ],
     "pl/subscribe-call": [
+        "Dołącz do naszej grupy portowej",
+        "Śledź port w Google News",
         "Zapisz się na nasz portowy newsletter", "Obserwuj nas na Facebooku", "Pobierz naszą aplikację",
         "Subskrybuj nasz kanał portowy",
     ],
     "pt/subscribe-call": [
+        "Entre no nosso grupo do porto no WhatsApp",
+        "Clique aqui e leia as marés",
+        "Acompanhe o porto nas redes sociais",
         "Assine a nossa newsletter do porto", "Inscreva-se no canal do porto", "Siga o porto no Instagram",
         "Receba as marés por e-mail", "Baixe o aplicativo do porto",
     ],
     "tr/subscribe-call": [
+        "Son dakika haberleri için limanı takip edin",
+        "WhatsApp kanalımıza limandan katılın",
         "E-bültenimize üye olun", "Gelişmeleri limandan takip edin", "Uygulamamızı indirin, limanı izleyin",
     ],
     "uk/subscribe-call": [
+        "Усі новини порту — в нашому Telegram",
+        "Приєднуйтесь до порту",
         "Підписуйтесь на канал порту", "Підписуйтеся на новини порту", "Підпишіться на новини порту",
         "Читайте нас у порту",
     ],
     "zh/post-navigation": [
         "上一篇：港口的桥", "下一篇：渡轮涨价",
+    ],
+    "uk/comment-form": [
+        "Якщо ви помітили помилку, виділіть її",
+        "Знайшли помилку? Виділіть її та натисніть Ctrl+Enter!",
+    ],
+    "sv/subscribe-call": [
+        "Följ hamnen på Facebook",
+        "Prenumerera på hamnens brev",
+        "Anmäl dig till hamnens nyhetsbrev",
+    ],
+    "da/subscribe-call": [
+        "Følg havnen på Facebook",
+        "Tilmeld dig havnens nyhedsbrev",
+    ],
+    "nb/subscribe-call": [
+        "Følg oss på havnen",
+        "Meld deg på havnens nyhetsbrev",
+    ],
+    "fi/subscribe-call": [
+        "Seuraa satamaa Facebookissa",
+        "Tilaa sataman uutiskirje",
+    ],
+    "cs/subscribe-call": [
+        "Sledujte přístav na Facebooku",
+        "Přihlaste se k odběru zpráv z přístavu",
+        "Odebírejte přístavní newsletter",
+    ],
+    "sk/subscribe-call": [
+        "Sledujte prístav na Instagrame",
+        "Prihláste sa na odber správ z prístavu",
+    ],
+    "hu/subscribe-call": [
+        "Iratkozzon fel kikötői hírlevelünkre",
+        "Kövessen minket a kikötőben",
+    ],
+    "ro/subscribe-call": [
+        "Urmărește-ne din port pe Facebook",
+        "Abonează-te la scrisoarea portului",
+        "Intră pe canalul portului de WhatsApp",
+    ],
+    "bg/subscribe-call": [
+        "Последвайте пристанището във Facebook",
+        "Абонирайте се за писмото на пристанището",
+    ],
+    "el/subscribe-call": [
+        "Ακολουθήστε το λιμάνι στο Facebook",
+        "Εγγραφείτε στο newsletter του λιμανιού",
+        "Δείτε όλες τις τελευταίες ειδήσεις από το λιμάνι",
+    ],
+    "id/subscribe-call": [
+        "Ikuti kabar pelabuhan di Google News",
+        "Baca berita pelabuhan lainnya",
+        "Dapatkan update kabar pelabuhan",
+    ],
+    "vi/subscribe-call": [
+        "Theo dõi bến cảng trên Google News",
+    ],
+    "hr/subscribe-call": [
+        "Pratite luku na Facebooku",
+        "Pretplatite se na lučko pismo",
+    ],
+    "sr/subscribe-call": [
+        "Pratite luku na Fejsbuku",
+        "Пратите луку на Фејсбуку",
+    ],
+    "zh/subscribe-call": [
+        "扫描港口二维码关注我们",
+        "关注港口微信公众号",
+    ],
+    "zh/source-link": [
+        "原文链接：https://example.org/1",
     ],
 }  # fmt: skip
 RULE = '[[rule]]\nname = "en/tide"\nkind = "cruft"\nstrength = "strong"\nliterals = ["Tide tables"]\n'
