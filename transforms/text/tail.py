@@ -324,7 +324,7 @@ def _find_tails(text: Text, window: list[Block], strong_share: float, *, comment
             if total > best:
                 best, cut = total, start
         tail = window[cut:end]
-        proven = any(block.rule and _proves(block.rule) for block in tail)
+        proven = any(map(_proves, tail))
         if best >= (MIN_SCORE if proven else MIN_WEAK_SCORE):
             guessed = sum(len(block.text) for block in tail if block.rule is None)
             share = strong_share if proven else WEAK_SHARE
@@ -334,9 +334,15 @@ def _find_tails(text: Text, window: list[Block], strong_share: float, *, comment
     return doomed
 
 
-def _proves(rule: Rule) -> bool:
-    """Whether one block of this rule is enough; a promo is not, as its neighbour may be a heading of the article."""
-    return rule.strength == "strong" and (rule.kind == "cruft" or rule.form in _RULE_BELOW)
+def _proves(block: Block) -> bool:
+    """Whether one block is enough: a strong one, or the heading of a list of links.
+
+    Other promos are not, as their neighbour may be a heading of the article; nor is a link whole in itself ("Read also:
+    Ferry fares to rise"): the article goes on below it.
+    """
+    if block.rule is None or block.rule.strength != "strong":
+        return False
+    return block.rule.kind == "cruft" or (block.rule.form in _RULE_BELOW and ":" not in block.text[:-1])
 
 
 def _score(window: list[Block], rules: CruftRules, *, comments: bool) -> list[tuple[float | None, Rule]]:
@@ -348,12 +354,14 @@ def _score(window: list[Block], rules: CruftRules, *, comments: bool) -> list[tu
     scored: list[tuple[float | None, Rule]] = []
     below: Rule | None = None  # names what stands below a known block
     listed = False  # below a line that announces a list of the article
-    for _, text, rule in window:
+    for block in window:
+        _, text, rule = block
         if rule is not None and rule.strength == "strong":
-            if _proves(rule):
+            proves = _proves(block)
+            if proves:
                 below, listed = _RULE_BELOW.get(rule.form, _BELOW_STRONG), False
             # A promo in the body goes anyway and says nothing of its neighbours.
-            scored.append((STRONG_SCORE if _proves(rule) else 0.0, rule))
+            scored.append((STRONG_SCORE if proves else 0.0, rule))
         elif rule is not None and rule.form not in _NO_PROOF:
             if below is None and not listed:
                 below = _BELOW_WEAK
