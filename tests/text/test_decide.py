@@ -291,6 +291,18 @@ def test_a_roundup_that_carries_most_of_another_houses_story_below_its_own_is_no
     assert min(decision.signs, key=lambda sign: sign.points).name == "own_opening"
 
 
+def test_what_carries_a_cut_copy_below_an_opening_of_its_own_is_no_part_of_the_story():
+    cut = "\n\n".join([FERRY, OWLS, BAKERS, FURNITURE, GRANT])
+    rest = " ".join(reversed(cut.split()))
+    whole = Article(f"{cut}\n\n{rest}", "Ferry is back", "Wire", None, MONDAY)
+    own = f"{COUNCIL} A man who has driven it for years wept, and said that he had never hoped for this."
+    carrier = Article(f"{own}\n\n{cut}", "Council votes", "Gazette", None, MONDAY + timedelta(hours=9))
+    decision = decide(whole, carrier)
+    assert decision.similarity.containment > 0.8
+    assert decision.relation == "different"
+    assert decide(whole, carrier._replace(text=cut)).relation == "excerpt"
+
+
 def test_other_punctuation_makes_no_version():
     assert relation(wire(), wire(FERRY.replace(",", ";"))) == "near"
 
@@ -318,22 +330,24 @@ def test_what_differs_is_found_where_a_headline_is_said_again():
     assert found.slots == 3  # a name, and a name and a number
 
 
+@pytest.mark.parametrize("amount", ["61,500", "48,000"])
 @pytest.mark.parametrize("sources", [("Post", "Gazette"), (None, None)])
-def test_a_template_that_several_sources_fill_in_is_told_by_the_headline(sources):
+def test_a_template_that_several_sources_fill_in_is_told_by_the_headline(sources, amount):
     long = (
         GRANT + GRANT[GRANT.index("The programme pays") : GRANT.index("The {town} Fire Department serves")] + FURNITURE
     )
     grants = [
         long.format(town="Aldwick", sum="48,000", item="a boat", people="3,100"),
-        long.format(town="Brenford", sum="61,500", item="a boat", people="3,100"),
+        long.format(town="Brenford", sum=amount, item="a boat", people="3,100"),
     ]
     titles = [
         "Aldwick to receive 48,000 dollars for firefighters",
-        "Brenford to receive 61,500 dollars for firefighters",
+        f"Brenford to receive {amount} dollars for firefighters",
     ]
     decision = decide(*map(Article, grants, titles, sources))
     assert decision.relation == "different"
     assert decision.similarity.jaccard > 0.7
+    assert min(decision.signs, key=lambda sign: sign.points).name in ("headline_facts", "headline_numbers")
     assert decide(Article(grants[0], titles[0], "Post"), Article(grants[0] + " Ends.", titles[1], "Gazette")).folds
 
 

@@ -250,7 +250,7 @@ def decide_readings(left: Reading, right: Reading, thresholds: DecisionThreshold
     is_held = similarity.containment >= thresholds.min_containment and smaller >= thresholds.min_excerpt_shingles
     is_cut = is_held and smaller <= _EXCERPT_RATIO * larger
     if is_held and not values["same_source"]:
-        values["own_opening"] = 0.0  # a part may be cut from anywhere, and whether it is quoted is asked below
+        values["own_opening"] = values["own_opening_of_shorter"]  # whether the longer quotes is asked below
     score = SAME_STORY_BASE + sum(values[name] * weight for name, weight in SAME_STORY.items())
     version = VERSION_BASE + sum(values[name] * weight for name, weight in VERSION.items())
     is_version = similarity.jaccard < 1 and version >= 0
@@ -306,8 +306,8 @@ def sign_values(left: Reading, right: Reading) -> dict[str, float]:
     facts_same_source       ln(1 + 30 x slots with other numbers or other names on the two sides / shared words^0.75),
                             if both have one source, which is where templates come from; else 0
     facts_other_source      the same for two sources, or where one is not known; above 1 its square
-    headline_facts          the same times headline_lost, or times 1 if each headline has a number that the other text
-                            lacks: a template's facts are what its headline tells
+    headline_facts          the same times headline_lost, or times 1 if each headline has a number, or a name of its own
+                            text, that the other text lacks: a template's facts are what its headline tells
     recurring               ln(1 + words, by 100 shared ones, that stand twice in one article and not in the other; of
                             the article that has fewer)
     days                    ln(1 + days between the two dates); missing dates count as one day, and the same text under
@@ -319,6 +319,7 @@ def sign_values(left: Reading, right: Reading) -> dict[str, float]:
                             an article that is not shared, of that which shares less; at one URL 0. So is that part of
                             long reports of one source that are known to be hardly more than a day apart, up to a
                             quarter, here and in own_headline; from 0.35 on it counts wholly
+    own_opening_of_shorter  of two sources the same of the shorter article alone
     own_headline            how far two headlines of one source and two URLs differ, 0-1, times the part of an article
                             that is not shared, of that which shares less; less if nearly all of the other is shared
     names_other             how far an article shares less than half of its first 40 words, 0-1, if among its first 120
@@ -357,11 +358,11 @@ def sign_values(left: Reading, right: Reading) -> dict[str, float]:
     headlines_differ = headlines.pop("differ")
     headline_facts = 0.0
     if facts and not same_source:
-        headline_facts = facts * (1.0 if _have_lost_numbers(left, right) else headlines["headline_lost"])
+        headline_facts = facts * (1.0 if _have_lost_facts(left, right) else headlines["headline_lost"])
     if is_same_text:  # of marks alone, maybe, in which no word is shared
         shared_left = shared_right = lead_left = lead_right = 1.0
     less_own, more_own = sorted((1 - shared_left, 1 - shared_right))
-    own_opening = own_headline = names_other = 0.0
+    own_opening = own_opening_of_shorter = own_headline = names_other = 0.0
     if same_source and not same_url:
         news = more_own
         if shared >= _LONG and None not in dates and days <= _NEXT_DAY:  # a rolling report has a new top each time
@@ -369,14 +370,16 @@ def sign_values(left: Reading, right: Reading) -> dict[str, float]:
         own_opening = max(0.0, 1 - min(lead_left, lead_right) / _SAME_LEAD) * news
         own_headline = headlines_differ * min(1.0, less_own / _OWN_TEXT) * news
     elif not same_url:
+        openings = []
         for opening, lead, other_lead, text, source in (
             (found.opening_left, lead_left, lead_right, left.article.text, right.article.source),
             (found.opening_right, lead_right, lead_left, right.article.text, left.article.source),
         ):
             carried_below = max(0.0, 2 * (other_lead - lead) - 1) * max(0.0, 1 - opening / _SAME_LEAD)
-            own_opening = max(own_opening, carried_below * more_own)
+            openings.append(carried_below * more_own)
             if lead < _SAME_LEAD and opens_with_name(text, source):
                 names_other = max(names_other, 1 - lead / _SAME_LEAD)
+        own_opening, own_opening_of_shorter = max(openings), openings[0]
     one_publisher = same_source or same_url
     corrected = float(one_publisher and _is_corrected(left, right))
     if corrected:
@@ -394,6 +397,7 @@ def sign_values(left: Reading, right: Reading) -> dict[str, float]:
         "days": days,
         "late_excerpt": days * abs(shared_left - shared_right),
         "own_opening": own_opening,
+        "own_opening_of_shorter": own_opening_of_shorter,
         "own_headline": own_headline,
         "names_other": names_other,
         "same_url": float(same_url),
@@ -487,10 +491,12 @@ def _headline_values(left: Reading, right: Reading, shared: float) -> dict[str, 
     }
 
 
-def _have_lost_numbers(left: Reading, right: Reading) -> bool:
-    """Whether each headline tells a number that is not in the other text."""
+def _have_lost_facts(left: Reading, right: Reading) -> bool:
+    """Whether each headline tells a number, or a name of its own text, that is not in the other text."""
     for one, other in ((left, right), (right, left)):
-        if all(np.any(other.body.hashes == number) for number in one.title.numbers):
+        told = np.isin(one.title.hashes, one.body.names)
+        lost = ~np.isin(one.title.stems, other.body.stems)
+        if not np.any((told | one.title.are_numbers) & lost):
             return False
     return True
 

@@ -121,9 +121,19 @@ class Words(NamedTuple):
         return self.hashes.size
 
     @property
+    def are_numbers(self) -> npt.NDArray[np.bool_]:
+        """Which of them are numbers."""
+        return (self.facts & _NUMBER) > 0
+
+    @property
     def numbers(self) -> npt.NDArray[np.uint64]:
         """Those that are numbers."""
-        return self.hashes[(self.facts & _NUMBER) > 0]
+        return self.hashes[self.are_numbers]
+
+    @property
+    def names(self) -> npt.NDArray[np.uint64]:
+        """Those that are written as names."""
+        return self.hashes[(self.facts & _NAME) > 0]
 
 
 class Differences(NamedTuple):
