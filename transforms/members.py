@@ -95,6 +95,11 @@ class Members:
         told["published"] = None if at is None else _EPOCH + timedelta(microseconds=at)
         return Member(**told)
 
+    def columns(self, places: Sequence[int], names: Sequence[str]) -> list[pa.Array]:
+        """Some of what is known of some; the time in the type of the output."""
+        rows = pa.array(places, pa.int64())
+        return [self._columns[name].take(rows).cast(MEMBER_ARTICLES.field(name).type) for name in names]
+
     def text(self, place: int) -> str:
         """The text of one."""
         return self._texts[int(self._rows[place])]
@@ -132,6 +137,10 @@ class Component(Sequence[Article]):
     def member(self, position: int) -> Member:
         """What is known of one besides its text."""
         return self._members.member(self._places[position])
+
+    def columns(self, positions: Sequence[int], names: Sequence[str]) -> list[pa.Array]:
+        """Some of what is known of some, by the names of :class:`Member`."""
+        return self._members.columns([self._places[position] for position in positions], names)
 
     def text(self, position: int) -> str:
         """The text of one."""

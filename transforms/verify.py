@@ -2,7 +2,7 @@
 
 import dataclasses
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 from typing import Any, Final, NamedTuple
 
@@ -16,7 +16,7 @@ from transforms.errors import RunFailedError
 from transforms.exchange import Notice, write_partitions
 from transforms.index import FIRST_SHARD, Index
 from transforms.members import Component, Members
-from transforms.schemas import DECISIONS, MEMBER_ARTICLES, MEMBERS, RENAMES
+from transforms.schemas import COPY, DECISIONS, MEMBER_ARTICLES, MEMBERS, RENAMES
 from transforms.sign import Keyed
 from transforms.staged import read_articles, with_rows
 from transforms.staging import Staging
@@ -36,6 +36,8 @@ MIN_HELD: Final = 20
 MIN_VARIETY: Final = 10
 """Different words (characters, where a script has no spaces); fewer are a caption or an empty page, not a story."""
 _DECIDED_ROWS: Final = 1_000  # decisions at a time that are Python objects
+_DECIDED_BATCHES: Final = 16  # of them that are held, before they go their ways
+_NO_COPIES: Final = pa.array([], COPY)
 
 
 @dataclasses.dataclass(eq=False, kw_only=True)
@@ -137,20 +139,20 @@ def _decisions(notice: tuple[int, Iterable[str]], config: DedupConfig, index: In
         rows = itertools.chain.from_iterable(
             _cluster_with_index(component, config, index) for component in members.components()
         )
-        batches: list[tuple[np.ndarray[Any, Any], pa.RecordBatch]] = []
-        while some := list(itertools.islice(rows, _DECIDED_ROWS)):
-            batches.append(_decision_batch(some))
-    if batches:
-        refs = np.concatenate([refs for refs, _ in batches])
-        batch = join_batches(DECISIONS, [batch for _, batch in batches])
-        yield from cut_by((refs >> np.uint64(32)).astype(np.int64), batch)
+        batches = map(_decision_batch, iter(lambda: list(itertools.islice(rows, _DECIDED_ROWS)), []))
+        while some := list(itertools.islice(batches, _DECIDED_BATCHES)):
+            refs = np.concatenate([refs for refs, _ in some])
+            batch = join_batches(DECISIONS, [batch for _, batch in some])
+            yield from cut_by((refs >> np.uint64(32)).astype(np.int64), batch)
 
 
 def _decision_batch(rows: list[dict[str, Any]]) -> tuple[np.ndarray[Any, Any], pa.RecordBatch]:
     """Of decisions the references of their articles, and DECISIONS."""
     refs = np.array([row["ref"] for row in rows], np.uint64)
-    columns = ([row[name] for row in rows] for name in DECISIONS.names[1:])
-    return refs, make_batch(DECISIONS, refs.astype(np.uint32), *columns)
+    columns = {name: [row[name] for row in rows] for name in DECISIONS.names[1:]}
+    ends = np.cumsum([0, *map(len, columns["copies"])])
+    copies = pa.ListArray.from_arrays(pa.array(ends, pa.int32()), pa.concat_arrays(columns["copies"]))
+    return refs, make_batch(DECISIONS, refs.astype(np.uint32), *(columns | {"copies": copies}).values())
 
 
 def _cluster_with_index(articles: Component, config: DedupConfig, index: Index | None) -> Iterator[dict[str, Any]]:
@@ -192,7 +194,11 @@ def _cluster_with_index(articles: Component, config: DedupConfig, index: Index |
         yield decision | dict(zip(_CLUSTER, of_leader, strict=True))
 
 
-_NOTHING: Final[dict[str, Any]] = dict.fromkeys(DECISIONS.names) | {"cluster_size": 1, "copies": [], "embeds": []}
+_NOTHING: Final[dict[str, Any]] = dict.fromkeys(DECISIONS.names) | {
+    "cluster_size": 1,
+    "copies": _NO_COPIES,
+    "embeds": [],
+}
 """A decision on an article by itself."""
 
 
@@ -214,7 +220,7 @@ class Folded(NamedTuple):
 def _cluster_component(articles: Component, config: DedupConfig) -> Iterator[dict[str, Any]]:
     """A decision for each article of a component that is a copy, has copies, or quotes another one whole."""
     folded = _by_signs(articles, config) if config.decide == "signs" else _by_threshold(articles, config)
-    clusters: dict[int, list[tuple[int, Verdict]]] = {}
+    clusters: dict[int, list[int]] = {}
     for position, (leader, verdict) in enumerate(zip(folded.leader, folded.verdict, strict=True)):
         if verdict is None:
             continue
@@ -223,7 +229,7 @@ def _cluster_component(articles: Component, config: DedupConfig) -> Iterator[dic
                 f"[{articles.member(position).id}] was folded into [{articles.member(leader).id}], which is no "
                 "canonical article; nothing was committed. This is a bug: please report it"
             )
-        clusters.setdefault(leader, []).append((position, verdict))
+        clusters.setdefault(leader, []).append(position)
     held = {
         leader: why
         for leader, copies in clusters.items()
@@ -232,22 +238,26 @@ def _cluster_component(articles: Component, config: DedupConfig) -> Iterator[dic
     for leader in sorted({*clusters, *folded.embeds}):
         canonical = articles.member(leader)
         copies = clusters.get(leader, []) if leader not in held else []
-        listed = []
-        for position, verdict in copies:
-            article = articles.member(position)
-            decided = _told(verdict)
-            own = {"ref": article.ref, "canonical_id": canonical.id, "cluster_size": len(copies) + 1}
-            yield _NOTHING | decided | own
-            del decided["signs"]
-            listed.append({name: getattr(article, name) for name in ("id", "url", "source", "published")} | decided)
+        verdicts = [verdict for position in copies if (verdict := folded.verdict[position])]
+        for position, verdict in zip(copies, verdicts, strict=True):
+            own = {"ref": articles.member(position).ref, "canonical_id": canonical.id, "cluster_size": len(copies) + 1}
+            yield _NOTHING | _told(verdict) | own
         yield _NOTHING | {
             "ref": canonical.ref,
             "canonical_id": canonical.id,
             "cluster_size": len(copies) + 1,
-            "copies": listed,
+            "copies": _listed(articles, copies, verdicts),
             "embeds": [articles.member(shorter).id for shorter in folded.embeds.get(leader, [])],
             "held": held.get(leader),
         }
+
+
+def _listed(articles: Component, copies: Sequence[int], verdicts: Sequence[Verdict]) -> pa.StructArray:
+    """COPY of each copy of an article, made column by column: there may be as many as the corpus has articles."""
+    measures = ([getattr(verdict, name) for verdict in verdicts] for name in ("relation", "jaccard", "containment"))
+    known = articles.columns(copies, ("id", "url", "source", "published"))
+    columns = zip(COPY, [*known, *measures], strict=True)
+    return pa.StructArray.from_arrays([pa.array(values, field.type) for field, values in columns], fields=list(COPY))
 
 
 def _by_signs(articles: Component, config: DedupConfig) -> Folded:
@@ -345,4 +355,4 @@ def _signs(verdict: Verdict) -> list[dict[str, Any]] | None:
     if not verdict.points:
         return None
     told = [*zip(SAME_STORY, verdict.points, strict=True), *zip(VERSION, verdict.version_points, strict=False)]
-    return [{"name": name, "points": round(points, 2)} for name, points in told if abs(points) >= 0.005]
+    return [{"name": name, "points": points} for name, points in told if points]

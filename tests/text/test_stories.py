@@ -108,7 +108,9 @@ def test_takes_of_two_houses_are_one_story_also_where_every_version_is_kept():
     assert found(early, late, updates="all") == [(0, None), (0, "update")]
 
 
-def test_an_excerpt_of_a_copy_is_found_though_its_leader_is_in_other_words():
+@pytest.mark.parametrize("held", [4_096, 1])
+def test_an_excerpt_of_a_copy_is_found_though_its_leader_is_in_other_words(monkeypatch, held):
+    monkeypatch.setattr(stories, "_COPIES", held)
     words = FERRY.split()
     by_desk = " ".join("some" if place % 11 == 4 else word for place, word in enumerate(words))
     part = " ".join(words[:90])

@@ -7,7 +7,7 @@ import apache_beam as beam
 import pytest
 from apache_beam.testing.util import assert_that, equal_to
 
-from transforms import files
+from transforms import files, verify
 from transforms.batches import make_batch
 from transforms.config import DedupConfig
 from transforms.schemas import MEMBERS, RENAMES, STAGED
@@ -55,7 +55,10 @@ def decisions_of(tmp_path, make_pipeline, rows, renames=(), config=None):
     return {shard: decision for shard, (decision,) in pickle.loads(seen.read_bytes()).items()}
 
 
-def test_near_copy_excerpt_and_stranger(tmp_path, make_pipeline):
+@pytest.mark.parametrize("held", [1_000, 1])
+def test_near_copy_excerpt_and_stranger(tmp_path, make_pipeline, monkeypatch, held):
+    monkeypatch.setattr(verify, "_DECIDED_ROWS", held)
+    monkeypatch.setattr(verify, "_DECIDED_BATCHES", held)
     rows = [
         staged(id="a", source="x", published=NOON, text=STORY),
         staged(id="b", source="y", published=NOON + timedelta(hours=1), text=EDITED),
@@ -72,7 +75,12 @@ def test_near_copy_excerpt_and_stranger(tmp_path, make_pipeline):
     }
     assert found[1]["jaccard"] == pytest.approx(191 / 201)
     assert found[2]["containment"] == 1.0
-    assert {copy["id"] for copy in found[0]["copies"]} == {"b", "c", "e"}
+    told = {copy["id"]: (copy["published"], copy["jaccard"]) for copy in found[0]["copies"]}
+    assert told == {
+        "b": (NOON + timedelta(hours=1), pytest.approx(191 / 201)),
+        "c": (NOON - timedelta(hours=1), pytest.approx(76 / 196)),
+        "e": (None, 1.0),
+    }
     assert {decision["cluster_size"] for decision in found.values()} == {4}
 
 

@@ -13,7 +13,7 @@ bitmaps and exact counts in a kernel, and of those the :data:`MAX_DECIDED` most 
 the text and the headline of a leader is a copy of it without further reading.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 from functools import lru_cache
 from hashlib import blake2b
@@ -48,7 +48,9 @@ MAX_DECIDED: Final = 32
 """Leaders that one article is decided against, at most; stories from one template have thousands in reach."""
 _READINGS: Final = 2_000  # kept at a time; some 30 kB each
 _DECISIONS: Final = 65_536  # kept at a time, for when articles are gone through again; some 1 kB each
+_SHARED_POINTS: Final = 8_192  # tuples of them; some 200 B each
 _BLOCK: Final = 256  # articles whose shingles are made at a time
+_COPIES: Final = 4_096  # whose shingles are held at once; some 7 kB each
 _EXCERPT_LIKENESS = 0.75  # so that an excerpt's whole is among the most alike, behind the copies
 
 
@@ -73,9 +75,9 @@ class Verdict(NamedTuple):
     score: float
     """Sum of the points, :data:`SAME_STORY_BASE` included."""
     points: tuple[float, ...]
-    """Of each sign of :data:`SAME_STORY`, in its order, where the two are folded."""
+    """Of each sign of :data:`SAME_STORY`, in its order, in hundredths, where the two are folded."""
     version_points: tuple[float, ...] = ()
-    """Of each sign of :data:`VERSION`, in its order, where it was asked whether it is another version."""
+    """Of each sign of :data:`VERSION`, the same, where it was asked whether it is another version."""
     is_own_version: bool = False
     """An ``update`` of the same source or page."""
     is_below: bool = False
@@ -106,7 +108,10 @@ def find_stories(articles: Sequence[Article], thresholds: DecisionThresholds, re
     if reach.updates == "all":
         return stories
     order = _versions_in_front(articles, stories, latest=reach.updates == "latest")
-    return stories if order == list(range(len(articles))) else clusterer.cluster(order)
+    if order == list(range(len(articles))):
+        return stories
+    del stories  # of a component as large as the corpus half of all that is held
+    return clusterer.cluster(order)
 
 
 class Match(NamedTuple):
@@ -196,7 +201,9 @@ class _Clusterer:
         quoted: set[tuple[int, int]] = set()
         leaders = _Leaders(self._bits)
         same: dict[bytes, int] = {}
-        rank = {article: place for place, article in enumerate(order)}
+        rank = [0] * count
+        for place, article in enumerate(order):
+            rank[article] = place
         # This ends: the set of leaders changes only when an article becomes one, which adds its length to theirs and
         # removes only shorter ones, so their lengths, from the longest down, move up in lexicographic order.
         waiting = list(order)
@@ -232,7 +239,7 @@ class _Clusterer:
         return Stories(leader, verdicts, embeds)
 
     def _fold_through_copies(
-        self, order: Sequence[int], rank: dict[int, int], leader: list[int], verdicts: list[Verdict | None]
+        self, order: Sequence[int], rank: Sequence[int], leader: list[int], verdicts: list[Verdict | None]
     ) -> None:
         """Fold a leader that a copy contains, and its copies, into that copy's leader, if all are one story with it.
 
@@ -245,18 +252,24 @@ class _Clusterer:
             clusters.setdefault(leader[article], []).append(article)
         if not copies or len(clusters) == 1:
             return
-        folded = _Leaders(self._bits)
-        for article, _, shingles in self._in_turn(copies):
-            folded.add(article, shingles, folded.bitmap(shingles))
+        leaders = [article for article in order if leader[article] == article]
         reach = self._reach._replace(min_jaccard=1.0)
-        for article, _, shingles in self._in_turn([article for article in order if leader[article] == article]):
-            for copy in folded.in_reach(shingles, folded.bitmap(shingles), reach, rank):
+        containing: dict[int, list[Ranked]] = {article: [] for article in leaders}
+        for start in range(0, len(copies), _COPIES):
+            some = _Leaders(self._bits)
+            for copy, _, shingles in self._in_turn(copies[start : start + _COPIES]):
+                some.add(copy, shingles, some.bitmap(shingles))
+            for article, _, shingles in self._in_turn(leaders):
+                found = containing[article] + some.ranked(shingles, some.bitmap(shingles), reach, rank)
+                containing[article] = sorted(found)[:MAX_DECIDED]
+        for article in leaders:
+            for _, _, copy in containing[article]:
                 home = leader[copy]
                 if home == article or not self._folds(article, copy):
                     continue
-                found = [self._folds(member, home) for member in clusters[article]]
-                if all(found):
-                    for member, verdict in zip(clusters[article], found, strict=True):
+                verdicts_there = [self._folds(member, home) for member in clusters[article]]
+                if all(verdicts_there):
+                    for member, verdict in zip(clusters[article], verdicts_there, strict=True):
                         leader[member], verdicts[member] = home, verdict
                     clusters[home] += clusters.pop(article)
                     break
@@ -279,7 +292,7 @@ class _Clusterer:
         for article, known, shingles in self._in_turn(range(earlier)):
             leaders.add(article, shingles, leaders.bitmap(shingles))
             same.setdefault(_text_and_headline(known), article)
-        rank = {article: article for article in range(earlier)}
+        rank = range(earlier)
         matches: list[Match | None] = []
         for article, known, shingles in self._in_turn(range(earlier, len(self._articles))):
             found: Match | None = None
@@ -309,7 +322,7 @@ class _Clusterer:
         shingles: npt.NDArray[np.uint64],
         bitmap: "Bitmap",
         leaders: "_Leaders",
-        rank: dict[int, int],
+        rank: Sequence[int],
         quoted: set[tuple[int, int]],
     ) -> tuple[tuple[int, Verdict] | None, list[tuple[int, Verdict]]]:
         """The leader that the article joins; failing that the leaders that fold into it.
@@ -383,11 +396,21 @@ def _verdict(decision: Decision) -> Verdict:
         1.0 if is_same else similarity.jaccard,
         1.0 if is_same else similarity.containment,
         decision.score,
-        tuple(sign.points or 0.0 for sign in decision.signs) if decision.folds else (),  # zeros that share one object
-        tuple(sign.points or 0.0 for sign in decision.version_signs),
+        _in_hundredths(sign.points or 0.0 for sign in decision.signs) if decision.folds else (),
+        _in_hundredths(sign.points or 0.0 for sign in decision.version_signs),
         decision.is_own_version,
         decision.is_below,
     )
+
+
+def _in_hundredths(points: Iterable[float]) -> tuple[float, ...]:
+    return _shared(tuple(round(each, 2) for each in points))
+
+
+@lru_cache(_SHARED_POINTS)
+def _shared(points: tuple[float, ...]) -> tuple[float, ...]:
+    """The same tuple each time: copies of one story have few different points, and there may be many copies."""
+    return points
 
 
 def _verdict_of_twins(left: Article, right: Article) -> Verdict:
@@ -397,8 +420,8 @@ def _verdict_of_twins(left: Article, right: Article) -> Verdict:
         "lead": 1.0,
         "same_url": float(bool(page_of(left.url)) and page_of(left.url) == page_of(right.url)),
     }
-    points = tuple(told.get(name, 0.0) * weight for name, weight in SAME_STORY.items())
-    return Verdict("exact", 1.0, 1.0, SAME_STORY_BASE + sum(points), points)
+    points = [told.get(name, 0.0) * weight for name, weight in SAME_STORY.items()]
+    return Verdict("exact", 1.0, 1.0, SAME_STORY_BASE + sum(points), _in_hundredths(points))
 
 
 class Bitmap(NamedTuple):
@@ -455,12 +478,18 @@ class _Leaders:
             self._places[int(self._articles[place])] = place
 
     def in_reach(
-        self, shingles: npt.NDArray[np.uint64], bitmap: Bitmap, reach: Reach, rank: dict[int, int]
+        self, shingles: npt.NDArray[np.uint64], bitmap: Bitmap, reach: Reach, rank: Sequence[int]
     ) -> list[int]:
         """The leaders that come to a decision, the most alike first; of equally alike ones in canonical order."""
+        return [article for _, _, article in self.ranked(shingles, bitmap, reach, rank)]
+
+    def ranked(
+        self, shingles: npt.NDArray[np.uint64], bitmap: Bitmap, reach: Reach, rank: Sequence[int]
+    ) -> list["Ranked"]:
+        """The same, with what they are sorted by."""
         if not shingles.size:  # of marks alone: any other such article may have its text
             empty = self._articles[: self._count][self._ends[: self._count] == self._starts[: self._count]]
-            return sorted(empty.tolist(), key=rank.__getitem__)[:MAX_DECIDED]
+            return sorted((0.0, rank[article], article) for article in empty.tolist())[:MAX_DECIDED]
         places, likeness = _in_reach(
             read_only(shingles),
             read_only(bitmap.bits),
@@ -475,9 +504,12 @@ class _Leaders:
             reach.min_containment,
             reach.min_excerpt_shingles,
         )
-        found = [int(article) for article in self._articles[places]]
-        best = sorted(zip(-likeness, [rank[article] for article in found], found, strict=True))
-        return [article for _, _, article in best[:MAX_DECIDED]]
+        found: list[int] = self._articles[places].tolist()
+        return sorted(zip((-likeness).tolist(), [rank[each] for each in found], found, strict=True))[:MAX_DECIDED]
+
+
+Ranked = tuple[float, int, int]
+"""Likeness, below 0; place in the canonical order; the article."""
 
 
 @kernel
