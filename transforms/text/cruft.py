@@ -4,8 +4,8 @@ Blocks are lines. Each is compared as a whole with the rules, so a sentence that
 is never touched. What no rule knows goes only as part of a tail (:mod:`transforms.text.tail`).
 """
 
-from collections.abc import Sequence
-from itertools import accumulate
+from collections.abc import Mapping
+from itertools import accumulate, compress, count
 
 from transforms.text.edits import Edit
 from transforms.text.need import ANY_LINE, Suspects
@@ -69,25 +69,24 @@ def strip_cruft(text: str, rules: CruftRules, suspects: Suspects = ANY_LINE) -> 
     lines = text.split("\n")
     promos = suspects.promos
     if promos is None:
-        starts = (block_start(line, PROMO_START_CHARS) for line in lines)
-        promos = [index for index, start in enumerate(starts) if start in rules.promo_starts]
+        likely = (block_start(line, PROMO_START_CHARS) in rules.promo_starts for line in lines)
+        promos = {index: rule for index in compress(count(), likely) if (rule := rules.find(lines[index]))}
     doomed = _find_tail_cruft(Text(lines, rules, suspects)) if suspects.tail is not None else {}
     doomed = _find_promos(lines, promos, rules) | doomed
     return _remove_lines(text, lines, doomed) if doomed else (text, [])
 
 
-def _find_promos(lines: list[str], likely: Sequence[int], rules: CruftRules) -> dict[int, Rule]:
+def _find_promos(lines: list[str], known: Mapping[int, Rule], rules: CruftRules) -> dict[int, Rule]:
     doomed: dict[int, Rule] = {}
     walked = -1  # the last line of the bar before, so that each is walked once
-    for index in likely:
-        rule = rules.find(lines[index])
-        if rule is not None and rule.kind == "promo":
+    for index, rule in known.items():
+        if rule.kind == "promo":
             doomed[index] = rule
-        elif rule is not None and rule.form in BAR_ANCHORS and index > walked:
+        elif rule.form in BAR_ANCHORS and index > walked:
             bar, walked = _walk_bar(lines, index, rules)
             if _is_bar(lines, bar):
                 doomed |= bar
-        elif rule is not None and rule.form == BOX_HEADING and rule.strength == "strong":
+        elif rule.form == BOX_HEADING and rule.strength == "strong":
             doomed |= _find_box(lines, index, rule, rules)
     return doomed
 

@@ -12,7 +12,7 @@ import functools
 import math
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import Final, NamedTuple
 
@@ -50,6 +50,7 @@ from transforms.text.tail import (
     NOTICE_SIGNS,
     PLAIN_LINE,
     SIGNS,
+    find_line,
 )
 
 _PATTERN_CHARS: Final = 8  # of a pattern's start
@@ -106,20 +107,25 @@ def _labels(rules: Iterable[Rule]) -> set[str]:
     return _wordings(rule for rule in rules if rule.before_colon)
 
 
-def look_for_cruft(texts: Encoded, gates: CruftGates) -> list[Suspects | None]:
-    """Which lines of each text may be cruft or promos; None where there are none."""
+def look_for_cruft(texts: Encoded, gates: CruftGates, rules: CruftRules) -> list[Suspects | None]:
+    """Which lines of each text the rules know as cruft or promos; None where nothing can go.
+
+    The kernel names lines that they may know, one in two articles, and only these are looked up.
+    """
     promos, promo_ends, tails, tail_ends, tops, has_run = _look_for_cruft(texts, _characters(), _notices(), *gates)
     found: list[Suspects | None] = [None] * len(tops)
     promo_lines, tail_lines = promos[: promo_ends[-1]].tolist(), tails[: tail_ends[-1]].tolist()
     is_suspect = has_run | (np.diff(promo_ends) > 0) | (np.diff(tail_ends) > 0)
     for row in np.flatnonzero(is_suspect).tolist():
-        tail = tail_lines[tail_ends[row] : tail_ends[row + 1]]
-        found[row] = Suspects(
-            promos=promo_lines[promo_ends[row] : promo_ends[row + 1]],
-            tail=tail if tail or has_run[row] else None,
-            top=int(tops[row]),
-        )
+        known = _known(texts, row, promo_lines[promo_ends[row] : promo_ends[row + 1]], rules)
+        tail = _known(texts, row, tail_lines[tail_ends[row] : tail_ends[row + 1]], rules)
+        if known or tail or has_run[row]:
+            found[row] = Suspects(known, tail if tail or has_run[row] else None, int(tops[row]))
     return found
+
+
+def _known(texts: Encoded, row: int, lines: Sequence[int], rules: CruftRules) -> dict[int, Rule]:
+    return {line: rule for line in lines if (rule := find_line(texts.line(row, line), rules))}
 
 
 # An entry of the table of characters: the one it is normalised to, below flags.

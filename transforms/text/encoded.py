@@ -29,6 +29,13 @@ class Encoded(NamedTuple):
         """One of them as a string."""
         return self.utf8[self.starts[row] : self.ends[row]].tobytes().decode()
 
+    def line(self, row: int, line: int) -> str:
+        """A line of one of them; lines count from 0."""
+        feed, last = int(self.feed_starts[row]) + line, int(self.feed_ends[row])
+        start = self.line_feeds[feed - 1] + 1 if line else self.starts[row]
+        end = self.line_feeds[feed] if feed < last else self.ends[row]
+        return self.utf8[start:end].tobytes().decode()
+
     def take(self, rows: Sequence[int]) -> "Encoded":
         """Some of the texts, in this order."""
         fields = (self.starts, self.ends, self.feed_starts, self.feed_ends)

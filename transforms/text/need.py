@@ -1,10 +1,11 @@
 """What a text needs of cleaning; apart from survey.py, so that one text can be cleaned without numba."""
 
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple, Protocol
 
 from transforms.text.draft import Draft
+from transforms.text.rules import Rule
 
 
 class Need:
@@ -31,17 +32,17 @@ class Need:
 
 
 class Suspects(NamedTuple):
-    """Lines of a text, by their numbers from 0, that rules of cruft may know; they know no others."""
+    """Lines of a text, by their numbers from 0, that rules of cruft know, and the rules; they know no others."""
 
-    promos: Sequence[int] | None
-    """Those that may be promos or parts of a bar, in order; None if that is not known."""
-    tail: Collection[int] | None
+    promos: Mapping[int, Rule] | None
+    """Those that may be promos or parts of a bar, in order; None if that was not looked for."""
+    tail: Mapping[int, Rule] | None
     """Those from line ``top`` on that may be cruft; None if the text's end is none."""
     top: int
-    """Of the lines above nothing is known."""
+    """The lines above were not looked up."""
 
 
-ANY_LINE: Final = Suspects(promos=None, tail=(), top=sys.maxsize)
+ANY_LINE: Final = Suspects(promos=None, tail={}, top=sys.maxsize)
 
 
 FORM: Final = Need.LINE_ENDS | Need.REPAIR | Need.COMPOSITION | Need.SPACES | Need.LAYOUT
@@ -54,7 +55,7 @@ class Survey(Protocol):
         """``LINE_ENDS``, ``REPAIR``, ``COMPOSITION``, ``SPACES`` and ``LAYOUT``."""
 
     def cruft(self, drafts: Sequence[Draft]) -> Sequence[Suspects | None]:
-        """Lines that may be cruft or promos; None where there are none."""
+        """Lines that rules of cruft know; None where there is nothing to go."""
 
     def repeats(self, drafts: Sequence[Draft]) -> Sequence[int]:
         """``REPEATS``."""

@@ -29,13 +29,15 @@ class Survey:
     >>> survey = Survey(load_cruft_rules(), load_credit_rules())
     >>> survey.form([Draft("One.\n\nTwo."), Draft("One.\nTwo.")]) == [Need.NOTHING, Need.LAYOUT]
     True
-    >>> survey.cruft([Draft("It rains."), Draft("It rains.\n\nLeave a Reply")])
-    [None, Suspects(promos=[], tail=[2], top=0)]
+    >>> nothing, suspects = survey.cruft([Draft("It rains."), Draft("It rains.\n\nLeave a Reply")])
+    >>> nothing, {line: rule.name for line, rule in suspects.tail.items()}
+    (None, {2: 'en/comment-form'})
     >>> survey.credits([Draft("It rains."), Draft("It rains. (AP)")]) == [Need.NOTHING, Need.CREDITS]
     True
     """
 
     def __init__(self, cruft: CruftRules, credits: CreditRules) -> None:
+        self._cruft_rules = cruft
         self._cruft = cruft_kernel.gates_of(cruft)
         self._credits = credits_kernel.gates_of(credits)
 
@@ -49,11 +51,11 @@ class Survey:
         return _look(drafts, lambda encoded: _listed(look_at_form(encoded)))
 
     def cruft(self, drafts: Sequence[Draft]) -> Sequence[Suspects | None]:
-        """Lines that may be cruft or promos; None where there are none."""
+        """Lines that rules of cruft know; None where there is nothing to go."""
         gates = self._cruft
         if gates is None:
             return NoSurvey().cruft(drafts)
-        return _look(drafts, lambda encoded: look_for_cruft(encoded, gates))
+        return _look(drafts, lambda encoded: look_for_cruft(encoded, gates, self._cruft_rules))
 
     def repeats(self, drafts: Sequence[Draft]) -> list[int]:
         """``REPEATS``."""

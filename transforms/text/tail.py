@@ -210,16 +210,16 @@ class Text:
         self.lines = lines
         self.rules = rules
         self.doomed: dict[int, Rule] = {}
-        self._suspects = suspects.tail or ()
+        self._suspects = suspects.tail or {}
         self._top = suspects.top
         self._known: dict[int, Rule | None] = {}
 
     def find(self, line: int) -> Rule | None:
-        """The rule that knows a line: a wording, a row of them, or a notice."""
-        if line >= self._top and line not in self._suspects:
-            return None
+        """See :func:`find_line`."""
+        if line >= self._top:
+            return self._suspects.get(line)
         if line not in self._known:
-            self._known[line] = _find(self.lines[line], self.rules)
+            self._known[line] = find_line(self.lines[line], self.rules)
         return self._known[line]
 
     def kept_from_below(self) -> Iterator[int]:
@@ -243,7 +243,8 @@ class Text:
         return sum(map(len, self.lines[:top])) - sum(len(self.lines[line]) for line in self.doomed if line < top)
 
 
-def _find(text: str, rules: CruftRules) -> Rule | None:
+def find_line(text: str, rules: CruftRules) -> Rule | None:
+    """The rule that knows a line: a wording, a row of them, or a notice."""
     if len(text) > SHORT_BLOCK_CHARS:
         return _look_up(text, rules)
     # A site ends all of its articles with the same lines.
