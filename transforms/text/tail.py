@@ -260,7 +260,8 @@ def _look_up(text: str, rules: CruftRules) -> Rule | None:
         return None
     rule = rules.find(text)
     if rule is not None:
-        return rule
+        # What credits an agency is the article's: "Source: Reuters" above a row of labels.
+        return None if rule.form in _NO_PROOF and rules.names_agency(text) else rule
     if not ends_sentence(text):
         rule = _ROWS.get(rules.find_row(text))
     if rule is None and _is_notice(text) and not rules.names_agency(text):
