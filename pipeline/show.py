@@ -20,15 +20,16 @@ if TYPE_CHECKING:
 
 _MAX_SHOWN = 160  # characters of a removed passage
 _MAX_PASSAGES = 5
+_UNBOUND = 10_000  # columns
 
 
 def show_summary(manifest: Mapping[str, Any], output: str, seconds: float, *, as_json: bool) -> None:
     """What a run did: read, kept, folded, rejected, what was removed by kind, how long it took, where the output is."""
     if as_json:
-        _print_json(manifest)
+        print_json(manifest)
         return
     counts = manifest["counts"]
-    console = _console()
+    console = make_console()
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     table.add_column(justify="left")
     table.add_column(justify="right")
@@ -54,9 +55,9 @@ def show_summary(manifest: Mapping[str, Any], output: str, seconds: float, *, as
 def show_forecast(told: Mapping[str, Any], *, as_json: bool) -> None:
     """What a run would do, as ``pipeline.dry_run`` tells it."""
     if as_json:
-        _print_json(told)
+        print_json(told)
         return
-    console = _console()
+    console = make_console()
 
     def line(name: str, what: str) -> None:
         console.print(f"{name:<10} {escape(what)}", soft_wrap=True, highlight=False)
@@ -104,9 +105,9 @@ def show_status(standing: "Standing", *, as_json: bool) -> None:
     """Where a run stands, who works on it, and what comes next."""
     told = standing.summary()
     if as_json:
-        _print_json(told)
+        print_json(told)
         return
-    console = _console()
+    console = make_console()
     console.print(f"[bold]{told['state']}[/]  {escape(standing.output)}", soft_wrap=True, highlight=False)
     for name in ("run", "started", "finished", "attempts"):
         if told.get(name) is not None:
@@ -130,7 +131,7 @@ def show_status(standing: "Standing", *, as_json: bool) -> None:
 def show_cleaned(cleaned: "Cleaned", decoded: "Decoded", *, diff: bool, as_json: bool) -> None:
     """A cleaned text, or its edits."""
     if as_json:
-        _print_json(
+        print_json(
             {
                 "text": cleaned.text,
                 "encoding": decoded.encoding,
@@ -139,7 +140,7 @@ def show_cleaned(cleaned: "Cleaned", decoded: "Decoded", *, diff: bool, as_json:
             }
         )
     elif diff:
-        console = _console()
+        console = make_console()
         console.print(f"decoded as {decoded.encoding}; {len(cleaned.edits)} edits", highlight=False)
         _show_edits(console, [edit._asdict() for edit in cleaned.edits])
     else:
@@ -149,9 +150,9 @@ def show_cleaned(cleaned: "Cleaned", decoded: "Decoded", *, diff: bool, as_json:
 def show_explanation(story: Mapping[str, Any], *, as_json: bool) -> None:
     """One article's story."""
     if as_json:
-        _print_json(story)
+        print_json(story)
         return
-    console = _console()
+    console = make_console()
     article, duplicate = story["article"], story["duplicate"]
     row = article or duplicate
     console.print(f"[bold]{escape(row['title'] or '(no title)')}[/]", soft_wrap=True, highlight=False)
@@ -200,7 +201,7 @@ def show_comparison(comparison: "Comparison", names: tuple[str, str], *, as_json
     """Similarity of two texts and the passages they share."""
     similarity = comparison.similarity
     if as_json:
-        _print_json(
+        print_json(
             {
                 "jaccard": similarity.jaccard,
                 "estimated_jaccard": comparison.estimated_jaccard,
@@ -218,7 +219,7 @@ def show_comparison(comparison: "Comparison", names: tuple[str, str], *, as_json
             }
         )
         return
-    console = _console()
+    console = make_console()
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     table.add_row("Jaccard", f"{similarity.jaccard:.4f}", f"{similarity.shared} shingles in both")
     table.add_row("estimated", f"{comparison.estimated_jaccard:.4f}", f"from {comparison.num_perm} permutations")
@@ -292,12 +293,14 @@ def _number(value: int) -> str:
     return f"{value:,}"
 
 
-def _console() -> Console:
-    # Off a terminal nothing is wrapped or coloured: a program may read it.
-    return Console(soft_wrap=not sys.stdout.isatty())
+def make_console() -> Console:
+    """Off a terminal nothing is wrapped, cut or coloured: a program may read it."""
+    is_terminal = sys.stdout.isatty()
+    return Console(soft_wrap=not is_terminal, width=None if is_terminal else _UNBOUND)
 
 
-def _print_json(value: Any) -> None:
+def print_json(value: Any) -> None:
+    """To standard output, dates as in ISO 8601."""
     json.dump(value, sys.stdout, ensure_ascii=False, indent=2, default=_plain)
     sys.stdout.write("\n")
 

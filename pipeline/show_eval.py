@@ -1,16 +1,12 @@
 """Puts scores and rules before a person's eyes; nothing is decided here."""
 
 import dataclasses
-import json
-import sys
 from collections.abc import Iterable, Sequence
-from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
 from pipeline.evaluate import Evaluation, Score
-from pipeline.show import escape
+from pipeline.show import escape, make_console, print_json
 from transforms.errors import UsageError
 from transforms.text.rules import Rule
 
@@ -21,9 +17,9 @@ _MIN_PAGES = 2  # languages of fewer pages are in --json only
 def show_evaluations(evaluations: Sequence[Evaluation], *, worst: int, as_json: bool) -> None:
     """The scores of each tail length: in all, by language, by kind of cruft and by rule; then the worst losses."""
     if as_json:
-        _print_json([evaluation.to_dict(worst) for evaluation in evaluations])
+        print_json([evaluation.to_dict(worst) for evaluation in evaluations])
         return
-    console = _console()
+    console = make_console()
     table = _table("tail", "pages", "trailing", "removed", "promos", "removed", "words", "lost", "loss", "repeated")
     for evaluation in evaluations:
         table.add_row(_name(evaluation), *_cells(evaluation.score))
@@ -59,12 +55,12 @@ def show_evaluations(evaluations: Sequence[Evaluation], *, worst: int, as_json: 
 def show_rules(rules: Iterable[Rule], *, as_json: bool) -> None:
     """All rules, one a line."""
     if as_json:
-        _print_json([dataclasses.asdict(rule) for rule in rules])
+        print_json([dataclasses.asdict(rule) for rule in rules])
         return
     table = _table("rule", "kind", "strength", "wordings", "patterns")
     for rule in rules:
         table.add_row(rule.name, rule.kind, rule.strength, str(len(rule.literals)), str(len(rule.patterns)))
-    _console().print(table)
+    make_console().print(table)
 
 
 def show_rule(name: str, rules: Iterable[Rule], *, as_json: bool) -> None:
@@ -77,9 +73,9 @@ def show_rule(name: str, rules: Iterable[Rule], *, as_json: bool) -> None:
     if rule is None:
         raise UsageError(f"no rule [{name}]; `cleancopy rules` lists them")
     if as_json:
-        _print_json(dataclasses.asdict(rule))
+        print_json(dataclasses.asdict(rule))
         return
-    console = _console()
+    console = make_console()
     console.print(
         f"[bold]{rule.name}[/]: {_WHEN[rule.kind if rule.kind == 'promo' else rule.strength]}", highlight=False
     )
@@ -97,7 +93,7 @@ def show_rule(name: str, rules: Iterable[Rule], *, as_json: bool) -> None:
 
 def show_idle_wordings(idle: Sequence[tuple[str, str, str]], checked: Sequence[Rule]) -> None:
     """Wordings that do not go where they should, and how many were tried."""
-    console = _console()
+    console = make_console()
     for rule, wording, holder in idle:
         console.print(f"{escape(rule)}: [red]{escape(wording)}[/] stays; {escape(holder)} has it", highlight=False)
     wordings = sum(len(rule.literals) for rule in checked)
@@ -138,12 +134,3 @@ def _table(*columns: str) -> Table:
     for number, column in enumerate(columns):
         table.add_column(column, justify="right" if number else "left")
     return table
-
-
-def _console() -> Console:
-    return Console(soft_wrap=not sys.stdout.isatty())
-
-
-def _print_json(value: Any) -> None:
-    json.dump(value, sys.stdout, ensure_ascii=False, indent=2)
-    sys.stdout.write("\n")

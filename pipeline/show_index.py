@@ -4,17 +4,16 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
-from rich.markup import escape
 from rich.table import Table
 
 from pipeline.indexed import IndexedRun
-from pipeline.show import _console, _print_json
+from pipeline.show import escape, make_console, print_json
 
 
 def show_runs(runs: Sequence[IndexedRun], *, as_json: bool) -> None:
     """The runs of an index as a table."""
     if as_json:
-        _print_json([_told(run) for run in runs])
+        print_json([_told(run) for run in runs])
         return
     table = Table(box=None, padding=(0, 2, 0, 0))
     for heading in ("run", "date", "articles", "from", "to", "size", "output"):
@@ -23,21 +22,18 @@ def show_runs(runs: Sequence[IndexedRun], *, as_json: bool) -> None:
         size = f"{run.size / 1e6:,.1f} MB"
         days = (day.isoformat() for day in (run.oldest, run.newest))
         table.add_row(escape(run.run), run.dated.isoformat(), f"{run.articles:,}", *days, size, escape(run.output))
-    console = _console()
-    if not console.is_terminal:
-        console.width = 1_000  # a line a run, whatever reads it
-    console.print(table)
+    make_console().print(table)
 
 
 def show_changed(what: str, runs: Sequence[IndexedRun], *, as_json: bool) -> None:
     """The runs that a command dropped or rebuilt, one a line."""
     if as_json:
-        _print_json([_told(run) for run in runs])
+        print_json([_told(run) for run in runs])
         return
     for run in runs:
-        _console().print(f"{what} {escape(run.run)}: {run.articles:,} articles", highlight=False, soft_wrap=True)
+        make_console().print(f"{what} {escape(run.run)}: {run.articles:,} articles", highlight=False, soft_wrap=True)
     if not runs:
-        _console().print(f"nothing to be {what}", highlight=False)
+        make_console().print(f"nothing to be {what}", highlight=False)
 
 
 def _told(run: IndexedRun) -> dict[str, Any]:

@@ -125,6 +125,8 @@ def test_eval_clean_prints_tables_and_json(labelled):
     result = invoke("eval", "clean", labelled, "--worst", 1)
     assert result.exit_code == 0, result.output
     assert "comment form" in result.stdout
+    assert "repeated" in result.stdout  # and not cut to "repea…", which is for terminals
+    assert "…" not in result.stdout.partition("\n\n")[0]
     shown = json.loads(invoke("eval", "clean", labelled, "--tail", 2, "--json").stdout)
     assert [(scores["tail"], scores["trailing_recall"], scores["loss"]) for scores in shown] == [(2, 1.0, 0.0)]
     assert shown[0]["by_language"]["en"]["trailing"] == 2
