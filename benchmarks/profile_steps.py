@@ -166,7 +166,7 @@ def profile_steps(source: Path, folder: Path, count: int) -> Iterator[Cost]:
         ("spaces", normalise_spaces),
         ("paragraphs", lay_out),
         ("cruft", lambda text: strip_cruft(text, cruft_rules)),
-        ("repeats", lambda text: drop_repeats(text, cruft_rules, find_repetition)),
+        ("repeats", lambda text: drop_repeats(text, cruft_rules, find_repetition(text))),
     )
     running = texts
     for name, step in steps:

@@ -14,6 +14,7 @@ def compile_kernels() -> None:
     from pipeline.workers import load_kernels
     from transforms.text.clean import CleanConfig
     from transforms.text.leaders import Thresholds, match_earlier
+    from transforms.text.repetition_kernel import find_repetition
     from transforms.text.sorted_keys import rows_among
 
     load_kernels(CleanConfig())
@@ -21,6 +22,7 @@ def compile_kernels() -> None:
     for keys in (np.zeros(1, np.uint64), np.zeros(1, np.uint32)):  # of bands, of fingerprints
         rows_among(keys, keys)
     match_earlier(np.zeros(2, np.uint64), np.arange(3), np.arange(2), 1, Thresholds())
+    find_repetition("")  # of single texts, as in `cleancopy eval`
 
 
 if __name__ == "__main__":

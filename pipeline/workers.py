@@ -41,7 +41,6 @@ from transforms.text.decide import Article, DecisionThresholds
 from transforms.text.leaders import Thresholds, cluster_by_leader
 from transforms.text.ledger import hash_paragraphs, keys_of, sketch_words
 from transforms.text.minhash import band_keys, choose_banding, sign_articles, string_hashes
-from transforms.text.repetition_kernel import find_repetition
 from transforms.text.rules import load_cruft_rules
 from transforms.text.shingles import shingle_hashes, token_counts
 from transforms.text.stories import Reach, find_stories
@@ -250,12 +249,11 @@ def _work(own: int, pipes: list[tuple[Connection, Connection]], parent: int) -> 
 def load_kernels(config: CleanConfig) -> None:
     """Do a little of everything, so that tables are made and machine code is loaded before the fork."""
     record = Record("id", None, None, None, None, "A text of six words here.", "utf-8", 1)
-    staged, _, _ = clean_batch("", Records.of([record]), Cleaner(config, find_repetition))
+    staged, _, _ = clean_batch("", Records.of([record]), Cleaner(config))
     texts = staged.column("text")
     signed = sign_articles(texts, 5, 128, 16)
     band_keys(signed.signatures, choose_banding(0.7, 128))
     refs = string_hashes(texts)
-    find_repetition(record.text)
     token_counts(texts)
     connected_components(refs, refs)
     paragraphs = hash_paragraphs(texts)

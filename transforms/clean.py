@@ -20,7 +20,6 @@ from transforms.staging import Staging
 from transforms.text.clean import CleanConfig, Cleaner
 from transforms.text.draft import Draft
 from transforms.text.reasons import RejectReason
-from transforms.text.repetition_kernel import find_repetition
 
 
 class PartBatch(NamedTuple):
@@ -95,7 +94,7 @@ class _CleanShard(beam.DoFn):
         self._ledger = ledger
 
     def setup(self) -> None:
-        self._cleaner = Cleaner(self._config, find_repetition)
+        self._cleaner = Cleaner(self._config)
 
     # Any: the splits' own type belongs to the reader. It has the number of its shard.
     def process(self, split: Any) -> Iterator[tuple[int, ShardCounts]]:

@@ -184,7 +184,7 @@ def test_prose_is_ruled_out():
         f"{ARTICLE}\n\n市长说：“桥梁明天开放！” It is.",
     ]
     assert SURVEY.cruft(drafts_of(texts))[:2] == [None] * 2
-    assert SURVEY.repeats(drafts_of(texts)) == [Need.NOTHING] * 3
+    assert SURVEY.repeats(drafts_of(texts)) == [None] * 3
     assert SURVEY.form(drafts_of(texts)) == [Need.NOTHING] * 3
 
 

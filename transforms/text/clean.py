@@ -19,7 +19,7 @@ from transforms.text.need import Need, NoSurvey, Survey, Suspects
 from transforms.text.paragraphs import lay_out
 from transforms.text.repair import compose, is_suspect, repair_lines, straighten_quotes
 from transforms.text.repeats import drop_repeats
-from transforms.text.repetition import FindRepetition, find_repetition
+from transforms.text.repetition import FindRepetition, Repetition, find_repetition
 from transforms.text.rules import CreditRules, CruftRules, load_credit_rules, load_cruft_rules
 from transforms.text.whitespace import normalise_line_ends, normalise_spaces
 
@@ -55,7 +55,8 @@ class CleanConfig:
 class Cleaner:
     """Cleans texts by one configuration. Rules are loaded once, here.
 
-    For many texts give ``repetition_kernel.find_repetition``: it finds the same, faster, but its import takes a second.
+    For many single texts give ``repetition_kernel.find_repetition``: it finds the same, faster, but its import takes a
+    second.
 
     >>> Cleaner().clean("The bridge is open.\\n\\nWith reporting by AP\\n\\nSource link").text
     'The bridge is open.\\n\\nWith reporting by AP'
@@ -70,7 +71,7 @@ class Cleaner:
     def clean(self, text: str) -> Cleaned:
         """Clean ``text`` until nothing is left to clean, so that cleaning twice changes nothing."""
         draft = Draft(text)
-        self._clean([draft], NoSurvey())
+        self._clean([draft], NoSurvey(self._find_repetition))
         return Cleaned(draft.text, draft.edits, draft.credits)
 
     def clean_all(self, texts: "pa.LargeStringArray") -> list[Draft]:
@@ -132,9 +133,9 @@ class Cleaner:
         """Cruft and promos."""
         draft.become(*strip_cruft(draft.text, self._cruft_rules, suspects))
 
-    def _drop(self, draft: Draft, _: int) -> None:
+    def _drop(self, draft: Draft, repetition: Repetition) -> None:
         """Repeats."""
-        draft.become(*drop_repeats(draft.text, self._cruft_rules, self._find_repetition))
+        draft.become(*drop_repeats(draft.text, self._cruft_rules, repetition))
 
 
 # Edits of characters or layout from which nothing new can follow.

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple, Protocol
 
 from transforms.text.draft import Draft
+from transforms.text.repetition import FindRepetition, Repetition, find_repetition
 from transforms.text.rules import Rule
 
 
@@ -25,9 +26,7 @@ class Need:
     """Characters may have to be composed."""
     SPACES: Final = 16
     """There are odd spaces or invisible characters."""
-    REPEATS: Final = 32
-    """Paragraphs may repeat."""
-    CREDITS: Final = 64
+    CREDITS: Final = 32
     """A wire agency may be credited."""
 
 
@@ -57,8 +56,8 @@ class Survey(Protocol):
     def cruft(self, drafts: Sequence[Draft]) -> Sequence[Suspects | None]:
         """Lines that rules of cruft know; None where there is nothing to go."""
 
-    def repeats(self, drafts: Sequence[Draft]) -> Sequence[int]:
-        """``REPEATS``."""
+    def repeats(self, drafts: Sequence[Draft]) -> Sequence[Repetition | None]:
+        """What repeats; None where nothing of it may go."""
 
     def credits(self, drafts: Sequence[Draft]) -> Sequence[int]:
         """``CREDITS``."""
@@ -66,6 +65,9 @@ class Survey(Protocol):
 
 class NoSurvey:
     """Says of every text that it needs everything: each step finds out by itself, only later."""
+
+    def __init__(self, find: FindRepetition = find_repetition) -> None:
+        self._find = find
 
     def form(self, drafts: Sequence[Draft]) -> Sequence[int]:
         """See :class:`Survey`."""
@@ -75,9 +77,9 @@ class NoSurvey:
         """See :class:`Survey`."""
         return [ANY_LINE] * len(drafts)
 
-    def repeats(self, drafts: Sequence[Draft]) -> Sequence[int]:
+    def repeats(self, drafts: Sequence[Draft]) -> Sequence[Repetition | None]:
         """See :class:`Survey`."""
-        return [Need.REPEATS] * len(drafts)
+        return [self._find(draft.text) for draft in drafts]
 
     def credits(self, drafts: Sequence[Draft]) -> Sequence[int]:
         """See :class:`Survey`."""

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from transforms.text.edits import Change, Edit, splice
-from transforms.text.repetition import FindRepetition, Run, find_repetition
+from transforms.text.repetition import Repetition, Run, find_repetition
 from transforms.text.rules import CruftRules, ends_sentence
 
 # Shorter ones are "Yes.", speakers' names, headings, rows, refrains; what stands right below its twin needs less.
@@ -116,13 +116,13 @@ MIN_SIMILAR_WORDS = 20
 _MIN_SIMILARITY, _MIN_WORD_SIMILARITY = 0.9, 0.6
 
 
-def drop_repeats(text: str, rules: CruftRules, find: FindRepetition = find_repetition) -> tuple[str, list[Edit]]:
+def drop_repeats(text: str, rules: CruftRules, found: Repetition | None = None) -> tuple[str, list[Edit]]:
     r"""Drop what repeats of a text whose paragraphs are separated by one blank line.
 
     The rules: ``exact-repeat`` (the same words, whatever the case and the quotation marks), ``contained-repeat`` (a
     paragraph that another one holds), ``near-repeat`` (a changed credit, agency or spelling), ``overlap-repeat`` (the
     beginning of a paragraph that the one above ends with), ``repeated-furniture`` (all copies go, also those of a
-    link's or a button's label that ``rules`` know), ``repeated-body``.
+    link's or a button's label that ``rules`` know), ``repeated-body``. ``found`` is what repeats, if that is known.
 
     >>> from transforms.text.rules import load_cruft_rules
     >>> caption = "The mayor of Marl opens the rebuilt Harrow Bridge on Tuesday."
@@ -131,16 +131,16 @@ def drop_repeats(text: str, rules: CruftRules, find: FindRepetition = find_repet
     >>> text.count("mayor"), edits[0].rule, edits[0].start
     (1, 'contained-repeat', 0)
     """
-    words, twins, runs, counters = find(text)
+    words, twins, runs, counters = found or find_repetition(text)
     if not twins and not runs and counters < 2:
         return text, []
-    found = _Repeats(text.split("\n\n"), words, rules)
-    found.judge_twins(twins)
+    repeats = _Repeats(text.split("\n\n"), words, rules)
+    repeats.judge_twins(twins)
     if counters > 1:
-        found.judge_counters()
+        repeats.judge_counters()
     for run in runs:
-        found.judge_run(run)
-    return splice(text, found.changes())
+        repeats.judge_run(run)
+    return splice(text, repeats.changes())
 
 
 class _Repeats:

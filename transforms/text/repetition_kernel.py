@@ -1,35 +1,41 @@
 """``repetition.find_repetition`` as a kernel, many times as fast; a test holds the two against each other."""
 
+from itertools import starmap
+
 import numpy as np
 import numpy.typing as npt
 
 from transforms.text.encoded import Encoded
-from transforms.text.need import Need
 from transforms.text.repeats import MAX_CREDIT_WORDS, MAX_LABEL_WORDS, MIN_SIMILAR_WORDS
 from transforms.text.repetition import MAX_RUNS, WINDOW, WINDOW_UNSPACED, Repetition, Run
 from transforms.text.shingles import code_point, kernel, read_only
 
+_Numbers = npt.NDArray[np.int64]
 
-def look_for_repeats(texts: Encoded) -> npt.NDArray[np.uint8]:
-    """Which texts hold something that ``repeats.drop_repeats`` may drop (``Need.REPEATS``)."""
-    return _look_for_repeats(texts, _ASCII)
+
+def look_for_repeats(texts: Encoded) -> list[Repetition | None]:
+    """What the texts that ``repeats.drop_repeats`` may drop something of have in common; None for all others."""
+    words, twins, runs, counters, ends = _look_for_repeats(texts, _ASCII)
+    found: list[Repetition | None] = [None] * len(counters)
+    for row in np.flatnonzero(np.diff(ends[:, 0])).tolist():
+        of_words, of_twins, of_runs = map(slice, ends[row], ends[row + 1])
+        found[row] = _repetition(words[of_words], twins[of_twins], runs[of_runs], counters[row])
+    return found
 
 
 def find_repetition(text: str) -> Repetition:
     """What the paragraphs of ``text`` (parted by blank lines) have in common."""
     utf8 = read_only(np.frombuffer(text.encode("utf-8", "surrogatepass") or b"\n", np.uint8))
-    words, twins, runs, counters = _scan(utf8, _ASCII)
-    return Repetition(
-        words.tolist(),
-        [(first, second) for first, second in twins.tolist()],
-        [Run(*run) for run in runs.tolist()],
-        counters,
-    )
+    return _repetition(*_scan(utf8, _ASCII))
+
+
+def _repetition(words: _Numbers, twins: _Numbers, runs: _Numbers, counters: int) -> Repetition:
+    pairs = [(first, second) for first, second in twins.tolist()]
+    return Repetition(words.tolist(), pairs, list(starmap(Run, runs.tolist())), int(counters))
 
 
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 _BREAK, _LETTER, _SOLO = 0, 1, 2
-_REPEATS = np.uint8(Need.REPEATS)
 _ASCII = read_only(np.array([ord(chr(code).lower()) if chr(code).isalnum() else 0 for code in range(128)], np.uint64))
 
 
@@ -232,25 +238,34 @@ def _compare(
 
 
 @kernel
-def _look_for_repeats(texts: Encoded, ascii_letters: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint8]:
-    needs = np.zeros(texts.starts.size, np.uint8)
-    for row in range(needs.size):
+def _look_for_repeats(
+    texts: Encoded, ascii_letters: npt.NDArray[np.uint64]
+) -> tuple[_Numbers, _Numbers, _Numbers, _Numbers, _Numbers]:
+    """What ``Repetition`` holds, of one text behind the other, and int64[n + 1, 3]: where words, twins, runs end."""
+    rows = texts.starts.size
+    most = (texts.feed_ends - texts.feed_starts).sum() + rows  # paragraphs
+    words, twins = np.empty(most, np.int64), np.empty((most, 2), np.int64)
+    runs = np.empty((rows * MAX_RUNS, 5), np.int64)
+    counters, ends = np.zeros(rows, np.int64), np.zeros((rows + 1, 3), np.int64)
+    for row in range(rows):
         text = texts.utf8[texts.starts[row] : texts.ends[row]]
-        tokens, starts, bounds, window, counters, wide_spaces = _tokenise(text, ascii_letters)
-        if (
-            counters > 1
-            or (_share_beginnings(tokens, starts, window) and _may_be_repeats(tokens, starts, window))
-            or wide_spaces  # they part words too, which are counted without
-            or _are_respelled(text, bounds)
-        ):
-            needs[row] = _REPEATS
-    return needs
+        tokens, starts, bounds, window, counters[row], wide_spaces = _tokenise(text, ascii_letters)
+        ends[row + 1] = ends[row]
+        # Wide spaces part words too, which are counted without.
+        is_needed = counters[row] > 1 or wide_spaces or _are_respelled(text, bounds)
+        if is_needed or _share_beginnings(tokens, starts, window):
+            twins_here, runs_here = _compare(tokens, starts, window)
+            if is_needed or _may_be_repeats(twins_here, runs_here, starts):
+                ends[row + 1] += np.array([starts.size - 1, len(twins_here), len(runs_here)])
+                words[ends[row, 0] : ends[row + 1, 0]] = starts[1:] - starts[:-1]
+                twins[ends[row, 1] : ends[row + 1, 1]] = twins_here
+                runs[ends[row, 2] : ends[row + 1, 2]] = runs_here
+    return words, twins, runs, counters, ends
 
 
 @kernel
-def _may_be_repeats(tokens: npt.NDArray[np.uint64], starts: npt.NDArray[np.int64], window: int) -> bool:
+def _may_be_repeats(twins: _Numbers, runs: _Numbers, starts: _Numbers) -> bool:
     """Whether there are twins, or runs that ``repeats._Repeats.judge_run`` acts on; respelled paragraphs apart."""
-    twins, runs = _compare(tokens, starts, window)
     for k in range(len(runs)):
         first, second, first_from, second_from, length = runs[k]
         words, other_words = starts[first + 1] - starts[first], starts[second + 1] - starts[second]

@@ -15,6 +15,7 @@ from transforms.text.draft import Draft
 from transforms.text.encoded import Encoded, encode
 from transforms.text.form_kernel import look_at_form
 from transforms.text.need import NoSurvey, Suspects
+from transforms.text.repetition import Repetition
 from transforms.text.repetition_kernel import look_for_repeats
 from transforms.text.rules import CreditRules, CruftRules
 
@@ -57,9 +58,9 @@ class Survey:
             return NoSurvey().cruft(drafts)
         return _look(drafts, lambda encoded: look_for_cruft(encoded, gates, self._cruft_rules))
 
-    def repeats(self, drafts: Sequence[Draft]) -> list[int]:
-        """``REPEATS``."""
-        return _look(drafts, lambda encoded: _listed(look_for_repeats(encoded)))
+    def repeats(self, drafts: Sequence[Draft]) -> list[Repetition | None]:
+        """What repeats; None where nothing of it may go."""
+        return _look(drafts, look_for_repeats)
 
     def credits(self, drafts: Sequence[Draft]) -> list[int]:
         """``CREDITS``."""
