@@ -301,7 +301,7 @@ def sign_values(left: Reading, right: Reading) -> dict[str, float]:
     opening_of_longer       the same of its first 120 words
     headline_lost           part of a headline's words that the article under it has and the other has not, mean of both
     headline_numbers        1 if two headlines of one source, alike in half of their words, have each a number that the
-                            other lacks, and neither says that it is corrected
+                            other lacks, neither says that it is corrected, and they are not of one address
     headline_only           how far two headlines differ, times how little of them their own articles say
     facts_same_source       ln(1 + 30 x slots with other numbers or other names on the two sides / shared words^0.75),
                             if both have one source, which is where templates come from; else 0
@@ -382,8 +382,8 @@ def sign_values(left: Reading, right: Reading) -> dict[str, float]:
         own_opening, own_opening_of_shorter = max(openings), openings[0]
     one_publisher = same_source or same_url
     corrected = float(one_publisher and _is_corrected(left, right))
-    if corrected:
-        headlines["headline_numbers"] = 0.0  # the number may be what is put right
+    if corrected or same_url:
+        headlines["headline_numbers"] = 0.0  # the number may be what is put right, or brought up to date
     return {
         "copied": max(shared_left, shared_right),
         "lead": max(lead_left, lead_right),
