@@ -776,7 +776,7 @@ def _user_errors() -> Iterator[None]:
     except (FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError) as error:
         _fail(f"[{error.filename}]: {error.strerror}" if error.filename else str(error), EXIT_USAGE)
     except OSError as error:  # a full disk, a URI that cannot be opened …
-        _fail(str(error), EXIT_FAILED)
+        _fail(str(error), EXIT_USAGE if isinstance(error.__cause__, NotADirectoryError) else EXIT_FAILED)
     except _Terminated:
         _fail("terminated; the same command goes on from here", EXIT_TERMINATED)
     except KeyboardInterrupt:

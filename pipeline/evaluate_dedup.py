@@ -444,7 +444,8 @@ def _read_rows(path: str) -> list[dict[str, Any]]:
     if path.endswith(".parquet"):
         return _read_table(Path(path)).to_pylist()  # type: ignore[no-any-return]
     try:
-        return [json.loads(line) for line in Path(path).read_text("utf-8").splitlines() if line.strip()]
+        # Not by splitlines, which parts a line at what may stand inside of its strings, as U+2028.
+        return [json.loads(line) for line in Path(path).read_text("utf-8").split("\n") if line.strip()]
     except (UnicodeDecodeError, json.JSONDecodeError) as error:
         raise UsageError(f"[{path}] is no JSON Lines file: {error}; expected .jsonl or .parquet") from None
 

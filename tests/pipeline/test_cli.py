@@ -157,6 +157,8 @@ def test_compare(tmp_path):
         (["compare", "in.jsonl", "missing.txt"], "[missing.txt]: No such file"),
         (["compare", "in.jsonl", "in.jsonl", "--shingle", "0"], "--shingle [0] must lie between 1 and 64"),
         (["compare", "in.jsonl", "in.jsonl", "--num-perm", "0"], "--num-perm [0] must lie between 16 and 1024"),
+        (["status", "in.jsonl"], "[in.jsonl]: Not a directory"),
+        (["explain", "in.jsonl", "a"], "[in.jsonl]: Not a directory"),
         (["compare", "-", "-"], "only one of A and B can be standard input"),
         (["index", "rebuild", "index", "--shingle", "0"], "--shingle [0] must lie between 1 and 64"),
         (["nothing"], "No such command"),

@@ -131,6 +131,13 @@ def test_clusters_are_read(tmp_path):
     assert labels.clusters == {"a": 1, "b": 1, "c": 1, "d": 2}
 
 
+def test_a_string_may_hold_what_parts_lines_elsewhere(tmp_path):
+    (tmp_path / "clusters.jsonl").write_text(
+        '{"id": "a\u2028b", "cluster": 1}\r\n\n{"id": "c", "cluster": 1}\n', "utf-8"
+    )
+    assert read_labels(str(tmp_path / "clusters.jsonl"), 0.7, 0.8).clusters == {"a\u2028b": 1, "c": 1}
+
+
 def test_a_false_merge_of_clusters_counts(tmp_path):
     known = [
         {"id": name, "story": story, "kind": kind}
