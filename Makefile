@@ -58,7 +58,7 @@ clean:
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "cleancopy needs Python 3.11 or newer; name one with: make PYTHON=python3.12"; exit 1; }
-	@echo "setting up .venv (once)"
+	@echo "setting up .venv (once, for a minute or two)"
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
 	@$(BIN)/python -m pipeline.warm
