@@ -85,6 +85,7 @@ _KIND_OF_FORM = {
     "comment-form": "comment form", "comment-form-field": "comment form",
     "comment-list": "comment form",
     "share-bar": "share", "share-label": "share", "share-link": "share", "count": "share",
+    "page-button": "share",
     "subscribe": "subscribe", "subscribe-call": "subscribe", "subscribe-label": "subscribe",
     "subscribe-offer": "subscribe", "subscribe-pitch": "subscribe", "newsletter": "subscribe",
     "app-promo": "subscribe", "follow": "subscribe", "follow-label": "subscribe",

@@ -12,6 +12,7 @@ from transforms.text.need import ANY_LINE, Suspects
 from transforms.text.rules import (
     BAR_ANCHORS,
     BOX_HEADING,
+    PAGE_BUTTON,
     PROMO_START_CHARS,
     SHORT_BLOCK_CHARS,
     CruftRules,
@@ -41,6 +42,9 @@ BAR_FORMS = BAR_ANCHORS | {
     "subscribe-label", "subscribe-call", "subscribe-offer", "subscribe-pitch", "subscribe-words", "newsletter",
 }  # fmt: skip
 MIN_BAR, MIN_LABELS = 2, 3
+# The label of a button to share, print or subscribe beside a sentence needs no company (of 190 such lines all were
+# furniture), but for the numbers of likes beside it. More numbers are a table with a column of that name.
+MAX_BUTTON_COUNTS = 3
 HEAD_LINES = 8  # with the blank ones
 # A box of links to other articles: a heading and so many titles below it. A shorter line is a heading of the article.
 # Of such boxes between paragraphs 9 in 10 were furniture; a longer list may be what the article is about.
@@ -132,10 +136,17 @@ def _walk_bar(lines: list[str], anchor: int, rules: CruftRules) -> tuple[dict[in
 
 def _is_bar(lines: list[str], bar: dict[int, Rule]) -> bool:
     """Whether the blocks prove one another: enough different wordings, and no line of the article announces a list."""
-    top = min(bar, default=0)
-    above = next((lines[index] for index in range(top - 1, -1, -1) if lines[index].strip()), "")
-    if not bar or above.endswith(LIST_MARKS):
+    if not bar:
         return False
+    top = min(bar)
+    above, below = _next_block(lines, range(top - 1, -1, -1)), _next_block(lines, range(max(bar) + 1, len(lines)))
+    if above is not None and lines[above].endswith(LIST_MARKS):
+        return False
+    labels = [rule.form for rule in bar.values()]
+    if PAGE_BUTTON in labels and labels.count("count") <= MAX_BUTTON_COUNTS:
+        beside = [line for line in (above, below) if line is not None and abs(line - top) > 1]
+        if any(may_be_prose(lines[line]) for line in beside):
+            return True
     strong = any(rule.form in BAR_ANCHORS and rule.strength == "strong" for rule in bar.values())
     forms = BAR_FORMS - {"count"} if strong else BAR_ANCHORS
     wordings = {normalise_block(lines[index]) for index, rule in bar.items() if rule.form in forms}

@@ -104,7 +104,7 @@ _MAX_FURNITURE_CHARS = 200
 _COPIED_FORMS = frozenset(
     {
         "advertisement-label", "comment-form", "follow", "read-on", "related-label", "related-posts", "share-bar",
-        "share-label", "subscribe", "to-the-top-label",
+        "page-button", "share-label", "subscribe", "to-the-top-label",
     }
 )  # fmt: skip
 _MIN_COPIES, _MIN_COPIES_WEAK = 2, 3

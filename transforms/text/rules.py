@@ -43,7 +43,8 @@ MAX_ROW_WORDS = 40
 MAX_WORDING_WORDS = 5
 MAX_LABEL_CHARS = 30
 # A share bar or a form to subscribe may stand in the body too; one of its blocks is a literal of these forms.
-BAR_ANCHORS = frozenset({"share-bar", "share-label", "subscribe"})
+PAGE_BUTTON = "page-button"
+BAR_ANCHORS = frozenset({"share-bar", "share-label", "subscribe", PAGE_BUTTON})
 # So may a box of links to other articles, below a strong literal of this form.
 BOX_HEADING = "related-posts"
 _BODY_FORMS = BAR_ANCHORS | {BOX_HEADING}
