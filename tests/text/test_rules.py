@@ -37,6 +37,7 @@ BLOCKS_BY_RULE = {
         "2 comments 1 person listening", "0 comments have been made", "Tweet 174 comments | Add comment",
         "Comments (11) Add a comment", "Listed below are links to weblogs that reference Swing bridge reopens",
     ],
+    "en/post-date": ["Posted by Ines Harrow on May 3, 2023 | Permalink"],
     "en/byline": [
         "Posted by Ines at 2:12 PM", "Written by Ines Harrow", "By Ines Harrow at 2:12 pm",
     ],

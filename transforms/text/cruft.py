@@ -142,14 +142,14 @@ def _is_bar(lines: list[str], bar: dict[int, Rule]) -> bool:
     above, below = _next_block(lines, range(top - 1, -1, -1)), _next_block(lines, range(max(bar) + 1, len(lines)))
     if above is not None and lines[above].endswith(LIST_MARKS):
         return False
-    labels = [rule.form for rule in bar.values()]
-    if PAGE_BUTTON in labels and labels.count("count") <= MAX_BUTTON_COUNTS:
+    forms = [rule.form for rule in bar.values()]
+    if PAGE_BUTTON in forms and forms.count("count") <= MAX_BUTTON_COUNTS:
         beside = [line for line in (above, below) if line is not None and abs(line - top) > 1]
         if any(may_be_prose(lines[line]) for line in beside):
             return True
     strong = any(rule.form in BAR_ANCHORS and rule.strength == "strong" for rule in bar.values())
-    forms = BAR_FORMS - {"count"} if strong else BAR_ANCHORS
-    wordings = {normalise_block(lines[index]) for index, rule in bar.items() if rule.form in forms}
+    counted = BAR_FORMS - {"count"} if strong else BAR_ANCHORS
+    wordings = {normalise_block(lines[index]) for index, rule in bar.items() if rule.form in counted}
     return len(wordings) + (0 < top <= HEAD_LINES) >= (MIN_BAR if strong else MIN_LABELS)
 
 
