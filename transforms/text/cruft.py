@@ -138,14 +138,15 @@ def _is_bar(lines: list[str], bar: dict[int, Rule]) -> bool:
     """Whether the blocks prove one another: enough different wordings, and no line of the article announces a list."""
     if not bar:
         return False
-    top = min(bar)
-    above, below = _next_block(lines, range(top - 1, -1, -1)), _next_block(lines, range(max(bar) + 1, len(lines)))
+    top, bottom = min(bar), max(bar)
+    above, below = _next_block(lines, range(top - 1, -1, -1)), _next_block(lines, range(bottom + 1, len(lines)))
     if above is not None and lines[above].endswith(LIST_MARKS):
         return False
     forms = [rule.form for rule in bar.values()]
     if PAGE_BUTTON in forms and forms.count("count") <= MAX_BUTTON_COUNTS:
-        beside = [line for line in (above, below) if line is not None and abs(line - top) > 1]
-        if any(may_be_prose(lines[line]) for line in beside):
+        if above is not None and above + 1 < top and may_be_prose(lines[above]):
+            return True
+        if below is not None and below - 1 > bottom and may_be_prose(lines[below]):
             return True
     strong = any(rule.form in BAR_ANCHORS and rule.strength == "strong" for rule in bar.values())
     counted = BAR_FORMS - {"count"} if strong else BAR_ANCHORS

@@ -5,7 +5,6 @@ for literals, and one anchored alternation for the few patterns. So eighty local
 """
 
 import dataclasses
-import functools
 import importlib
 import re
 import tomllib

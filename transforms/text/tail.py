@@ -451,12 +451,13 @@ def find_label(text: Text) -> dict[int, Rule]:
         rule = text.find(line)
         if rule is None or rule.strength != "weak" or not text.is_paragraph(line):
             break
-        if rule.form != "count" and (labels or rule.form in _NO_PROOF):
+        is_count = rule.form == "count" and text.lines[line][0] != "-"  # "-30-" ends a release
+        if not is_count and (labels or rule.form in _NO_PROOF):
             break
         if ends_sentence(text.lines[line]) and rule.form != "subscribe-pitch":
             break
         labels[line] = rule
-        if rule.form != "count":
+        if not is_count:
             break
     if not 0 < len(labels) < len(last):
         return {}
