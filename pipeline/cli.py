@@ -446,8 +446,10 @@ def index_drop_run(uri: str, name: str) -> None:
     """Take the run NAME out of an index, so that later runs no longer see its articles."""
     with _user_errors():
         from pipeline.indexed import drop_run
+        from transforms.errors import printable
 
         drop_run(uri, name)
+        click.echo(f"dropped {printable(name)}")
 
 
 @index.command(name="rebuild", cls=_Command, short_help="Sign the articles anew, for other options.")
