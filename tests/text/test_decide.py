@@ -159,6 +159,9 @@ def test_one_page_at_another_time_is_another_version():
     again = wire(FERRY.replace("a second ship", "another ship"), url=page, published=MONDAY)
     assert relation(wire(url=page, published=MONDAY), again) == "near"
     assert relation(wire(url=page, published=MONDAY - timedelta(days=1)), again) == "update"
+    longer = wire(f"{FERRY}\n\n{FURNITURE}", url=page, published=MONDAY)
+    assert relation(wire(url=page, published=MONDAY), longer) == "excerpt"
+    assert relation(wire(url=page, published=MONDAY - timedelta(days=1)), longer) == "update"
 
 
 def test_a_paragraph_more_is_a_version_and_captions_are_none():
@@ -460,9 +463,9 @@ def test_long_articles_take_linear_time():
     for (text,) in (short, long):
         left, right = read(Article(text)), read(Article(text.replace("w77", "v77")))
         decide_readings(left, right)  # compiles
-        begin = time.perf_counter()
+        begin = time.process_time()
         decide_readings(left, right)
-        seconds.append(time.perf_counter() - begin)
+        seconds.append(time.process_time() - begin)
     assert seconds[1] < 60 * seconds[0] + 0.05
 
 

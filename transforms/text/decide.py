@@ -219,7 +219,8 @@ def decide(left: Article, right: Article, thresholds: DecisionThresholds = DEFAU
     """What ``left`` and ``right`` are to each other; the order does not matter.
 
     * ``exact``: one story, and the texts are equal;
-    * ``excerpt``: one story, the shorter is contained in the longer, which has a quarter more or longer still;
+    * ``excerpt``: one story, the shorter is contained in the longer, which has a quarter more or longer still, and they
+      are not one page at two times;
     * ``embedded``: the shorter stands whole in a longer one, which opens with words of its own and is later or of the
       same source; both are kept;
     * ``update``: one story in two versions, of which the later was written anew in part, added to or corrected; most
@@ -266,7 +267,7 @@ def decide_readings(left: Reading, right: Reading, thresholds: DecisionThreshold
         relation = "different"
     elif is_same_text:
         relation = "exact"
-    elif is_cut and not (is_version and values["rewritten_both"] >= _REWRITTEN):
+    elif is_cut and not (is_version and (values["rewritten_both"] >= _REWRITTEN or values["later_capture"])):
         relation = "excerpt"
     else:
         relation = "update" if is_version else "near"
