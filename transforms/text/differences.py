@@ -297,19 +297,28 @@ def _places(
 
 
 @kernel
-def _follow(places: npt.NDArray[np.int64], following: npt.NDArray[np.int64]) -> None:
-    """Let the place of each run be the next one behind that of the run before, where the other text repeats it."""
+def _aligned(places: npt.NDArray[np.int64], following: npt.NDArray[np.int64], reach: int) -> npt.NDArray[np.int64]:
+    """Which place of each run answers to it: the only one, or of several the next one behind that of the run before.
+
+    -1 where several are and none is within ``reach``: a phrase of a form says little of where it stands.
+    """
+    aligned = places.copy()
     at = 0
     for i in range(places.size):
         place = places[i]
-        tries = _TRIES
-        while 0 <= place < at and tries:
-            place = following[place]
-            tries -= 1
-        if place >= at:
-            places[i] = place
-        if places[i] >= 0:
-            at = places[i]
+        if place < 0:
+            continue
+        if following[place] >= 0:
+            tries = _TRIES
+            while 0 <= place < at and tries:
+                place = following[place]
+                tries -= 1
+            if not at <= place <= at + reach:
+                place = -1
+        aligned[i] = place
+        if place >= 0:
+            at = place
+    return aligned
 
 
 @kernel
@@ -400,11 +409,11 @@ def _compare(
     longest_slot: int,
 ) -> tuple[float, float, float, float, float, float, int, int, float, float]:
     places, following = _places(right_runs, left_runs)
-    _follow(places, following)
     shared_left = _shared_words(left.size, places, run)
     shared_right = _shared_words(right.size, _places(left_runs, right_runs)[0], run)
     new_left = _places(right_stems, left_stems)[0] < 0
     new_right = _places(left_stems, right_stems)[0] < 0
+    places = _aligned(places, following, run + longest_slot)
     slots = 0
     i = 0
     while i < left.size:
