@@ -8,8 +8,8 @@ longer one is kept, so the one dropped may be the earlier.
 
 import difflib
 import re
-from collections import Counter
 from collections.abc import Iterable
+from itertools import pairwise
 
 from transforms.text.edits import Change, Edit, splice
 from transforms.text.repetition import Repetition, Run, find_repetition
@@ -110,6 +110,10 @@ _COPIED_FORMS = frozenset(
 _MIN_COPIES, _MIN_COPIES_WEAK = 2, 3
 _COUNTER = re.compile(r"\d{1,3} (?:of|/) (\d{1,3})")
 
+# Of sentences that stand so often in labelled articles nearly all came back on purpose; captions are longer or no
+# sentences, and promos are known by their words.
+_MIN_REFRAINS, _MAX_REFRAIN_CHARS = 3, 60
+
 _MIN_BODY_PARAGRAPHS, _MIN_BODY_CHARS = 3, 300
 _MIN_OVERLAP_WORDS = 8
 MIN_SIMILAR_WORDS = 20
@@ -174,11 +178,15 @@ class _Repeats:
 
     def judge_twins(self, twins: list[tuple[int, int]]) -> None:
         """Paragraphs of the same words, each with the first that has them."""
-        copies = Counter(first for first, _ in twins)
+        places: dict[int, list[int]] = {}
+        for first, second in twins:
+            places.setdefault(first, [first]).append(second)
         for first, second in twins:
             one, other = self._paragraphs[first], self._paragraphs[second]
-            if is_furniture(other) or self._is_label(other, 1 + copies[first]):
+            if is_furniture(other) or self._is_label(other, len(places[first])):
                 self._dropped[first] = self._dropped[second] = "repeated-furniture"
+            elif self._is_refrain(places[first]):
+                continue
             elif self._is_exact_repeat(first, second):
                 self._dropped[second] = "exact-repeat"
             elif _is_pull_quote(one, other):
@@ -218,6 +226,16 @@ class _Repeats:
         for numbers in totals.values():
             if len(numbers) > 1 and "/" not in self._paragraphs[numbers[0]]:
                 self._dropped.update((number, "repeated-furniture") for number in numbers)
+
+    def _is_refrain(self, places: list[int]) -> bool:
+        """Whether a sentence comes back between other paragraphs: a speaker's refrain, the same answer to many."""
+        sentence = self._paragraphs[places[0]]
+        return (
+            len(places) >= _MIN_REFRAINS
+            and len(sentence) <= _MAX_REFRAIN_CHARS
+            and _SENTENCE_END.search(sentence) is not None
+            and all(second - first > 1 for first, second in pairwise(sorted(places)))
+        )
 
     def _is_exact_repeat(self, first: int, second: int) -> bool:
         one, other = self._paragraphs[first], self._paragraphs[second]
