@@ -40,6 +40,10 @@ def rewritten(seed):
         "whatever they remember."
     )
     paragraphs[20] = "Nobody was hurt when one fell over, as everybody had feared during that windy night."
+    paragraphs[30] = (
+        "The council has asked the electricians for a report, which is due in June, and wants to put up no more of "
+        "them before it has read that."
+    )
     return "\n\n".join(paragraphs)
 
 

@@ -73,10 +73,10 @@ SAME_STORY_BASE: Final = -2.95
 """Points before any sign."""
 
 VERSION: Final = {
-    "one_publisher": 3.0,
+    "one_publisher": 3.3,
     "marked": 3.0,
     "later_capture": 3.0,
-    "one_print": -1.8,
+    "one_print": -2.1,
     "reworded": 5.0,
     "added": 12.5,
     "other_lead": 4.5,
