@@ -36,7 +36,7 @@ BATCH_ROWS: Final = 250  # 1,000 take 60 MB more in a worker, and no less time
 BATCH_CHARACTERS: Final = 16 * 1024 * 1024
 
 # A dictionary holds a text once, however many rows have it, so a row may be as large as its columns with dictionaries
-# in the whole group. 8 rows at a time take 3 µs a row more than 250 do, and of 64 MiB they hold at most 512 MiB.
+# in the whole group. 8 rows at a time take 5 µs a row more than 250 do, and of 64 MiB they hold at most 512 MiB.
 _DICTIONARY_BYTES: Final = 64 * 1024 * 1024
 _DICTIONARY_ROWS: Final = 8
 
@@ -241,11 +241,8 @@ class PartReader:
         wanted = list(dict.fromkeys(names[i] for i in columns.values()))
         batches = parquet.iter_batches(batch_rows, row_groups=[group], columns=wanted, use_threads=False)
         try:
-            for batch in _rows_of(batches, rows):
-                values = {
-                    field: _plain_array(batch.column(batch.schema.names.index(names[i])))
-                    for field, i in columns.items()
-                }
+            for batch in _joined(map(_unwrapped, _rows_of(batches, rows))):
+                values = {field: batch.column(batch.schema.names.index(names[i])) for field, i in columns.items()}
                 self._bytes += values["text"].nbytes
                 if self._bytes > self._max_bytes:
                     detail = f"rows [{place}] to [{last}], in row group [{group}]: the texts are over"
@@ -347,6 +344,27 @@ def _rows_of(batches: Iterable[pa.RecordBatch], rows: range) -> Iterator[pa.Reco
             break
 
 
+def _joined(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """The same rows in batches as large as they may be; those read before an error come before it."""
+    held: list[pa.RecordBatch] = []
+    rows = size = 0
+    try:
+        for batch in batches:
+            more = batch.get_total_buffer_size()
+            if held and (rows + batch.num_rows > BATCH_ROWS or size + more > BATCH_CHARACTERS):
+                yield pa.concat_batches(held)
+                held, rows, size = [], 0, 0
+            held.append(batch)
+            rows += batch.num_rows
+            size += more
+    except files.DAMAGED:
+        if held:
+            yield pa.concat_batches(held)
+        raise
+    if held:
+        yield pa.concat_batches(held)
+
+
 # From values to a record.
 
 
@@ -445,11 +463,13 @@ def _too_large(place: int, detail: str, raw: bytes) -> Reject:
 _PER_SECOND: Final = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 
 
-def _plain_array(column: pa.Array) -> pa.Array:
-    """A column without Arrow's own wrappings."""
-    if isinstance(column, pa.ExtensionArray):
-        column = column.storage
-    return column.dictionary_decode() if isinstance(column, pa.DictionaryArray) else column
+def _unwrapped(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """The same without extension types and dictionaries."""
+    if not any(isinstance(kind, (pa.BaseExtensionType, pa.DictionaryType)) for kind in batch.schema.types):
+        return batch
+    columns = [column.storage if isinstance(column, pa.ExtensionArray) else column for column in batch.columns]
+    columns = [column.dictionary_decode() if isinstance(column, pa.DictionaryArray) else column for column in columns]
+    return pa.RecordBatch.from_arrays(columns, batch.schema.names)
 
 
 def _are_usable(texts: pa.Array, max_bytes: int) -> bool:

@@ -49,7 +49,7 @@ _WORD: Final = re.compile("[0-9A-Za-z]+|[^\\x00-\xbf\u2000-\u2fff\u3000-\u303f\u
 
 
 def _rareness(word: str) -> tuple[bool, int]:
-    return word.lower() != "the", len(word)
+    return word.lower() not in ("a", "press", "the"), len(word)  # of "A.P", "Jiji Press", "The AP"
 
 
 def look_for_credits(texts: Encoded, gates: CreditGates) -> npt.NDArray[np.uint8]:
