@@ -48,6 +48,7 @@ BLOCKS_BY_RULE = {
     ],
     "en/comment-list": ["2 replies"],
     "en/share-bar": [
+        "Share:FacebookXRedditEmail", "FacebookTwitterLinkedIn",
         "Be sociable, share", "Found this interesting? Share it with your crew",
         "Click to share on Mastodon (Opens in new window)", "Share on Facebook", "Share this post on X",
         "Tweet this story",
