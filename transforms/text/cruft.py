@@ -42,9 +42,10 @@ BAR_FORMS = BAR_ANCHORS | {
     "subscribe-label", "subscribe-call", "subscribe-offer", "subscribe-pitch", "subscribe-words", "newsletter",
 }  # fmt: skip
 MIN_BAR, MIN_LABELS = 2, 3
-# The label of a button to share, print or subscribe beside a sentence needs no company (of 190 such lines all were
-# furniture), but for the numbers of likes beside it. More numbers are a table with a column of that name.
+# The label of a button to share, print or subscribe needs no company (of 190 such lines all were furniture) beside what
+# is no cell of a table with a column of that name. It takes so many numbers of likes beside it along.
 MAX_BUTTON_COUNTS = 3
+MAX_CELL_CHARS = 50
 HEAD_LINES = 8  # with the blank ones
 # A box of links to other articles: a heading and so many titles below it. A shorter line is a heading of the article.
 # Of such boxes between paragraphs 9 in 10 were furniture; a longer list may be what the article is about.
@@ -144,14 +145,18 @@ def _is_bar(lines: list[str], bar: dict[int, Rule]) -> bool:
         return False
     forms = [rule.form for rule in bar.values()]
     if PAGE_BUTTON in forms and forms.count("count") <= MAX_BUTTON_COUNTS:
-        if above is not None and above + 1 < top and may_be_prose(lines[above]):
+        if above is not None and above + 1 < top and _is_no_cell(lines[above]):
             return True
-        if below is not None and below - 1 > bottom and may_be_prose(lines[below]):
+        if below is not None and below - 1 > bottom and _is_no_cell(lines[below]):
             return True
     strong = any(rule.form in BAR_ANCHORS and rule.strength == "strong" for rule in bar.values())
     counted = BAR_FORMS - {"count"} if strong else BAR_ANCHORS
     wordings = {normalise_block(lines[index]) for index, rule in bar.items() if rule.form in counted}
     return len(wordings) + (0 < top <= HEAD_LINES) >= (MIN_BAR if strong else MIN_LABELS)
+
+
+def _is_no_cell(line: str) -> bool:
+    return len(line) > MAX_CELL_CHARS or may_be_prose(line)
 
 
 def _find_tail_cruft(text: Text) -> dict[int, Rule]:
