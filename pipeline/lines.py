@@ -247,7 +247,7 @@ class CsvFile:
                     return
                 self.header = [_unescape(cell).strip() for cell in cells]
         except csv.Error as error:
-            self.header_error = f"its header is no CSV: {error}"
+            self.header_error = f"its header is no CSV: {_reason(error)}"
 
     def __enter__(self) -> Self:
         return self
@@ -272,7 +272,7 @@ class CsvFile:
             try:
                 cells = next(self._reader, None)
             except csv.Error as problem:
-                error = f"not CSV: {problem}"
+                error = f"not CSV: {_reason(problem)}"
             if cells is None:
                 return
             place, raw = feed.first, feed.raw()
@@ -293,6 +293,11 @@ class CsvFile:
             elif len(cells) != len(self.header) and not error:
                 error = f"[{len(cells)}] fields, but the header names [{len(self.header)}]"
             yield CsvRow(place, cells, raw, feed.is_legacy, error, feed.is_too_large and not feed.is_unclosed)
+
+
+def _reason(error: csv.Error) -> str:
+    told = str(error)
+    return "a line ends in CR alone, write LF or CR and LF" if told.startswith("new-line character") else told
 
 
 def _unescape(cell: str) -> str:

@@ -292,6 +292,11 @@ def test_a_csv_whose_header_cannot_be_read(tmp_path, content):
     assert "header" in reject.detail
 
 
+def test_a_csv_whose_lines_end_in_cr_alone_says_so(tmp_path):
+    (reject,) = read_bytes(tmp_path, "a.csv", b"id,text\r1,A boat.\r")
+    assert reject.detail == "its header is no CSV: a line ends in CR alone, write LF or CR and LF"
+
+
 def test_blank_lines_before_a_csv_header(tmp_path):
     assert outcomes(read_bytes(tmp_path, "x.csv", b"\n\r\nid;text\n1;one\n")) == [(4, "one")]
 
