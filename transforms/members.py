@@ -72,7 +72,7 @@ class Members:
         self._columns["published"] = told.column("published").cast(pa.int64())  # a zone would be looked up each time
         self.is_earlier = is_indexed(column(told, "ref"))
         """Which are articles of the index."""
-        self.digests = [digests[row] for row in self._rows.tolist()]
+        self.digests = pa.array(digests, pa.binary(16)).take(pa.array(self._rows))
         """Of the texts."""
 
     def __enter__(self) -> Self:
@@ -148,7 +148,7 @@ class Component(Sequence[Article]):
 
     def digest(self, position: int) -> bytes:
         """Digest of the text of one."""
-        digest: bytes = self._members.digests[self._places[position]]
+        digest: bytes = self._members.digests[self._places[position]].as_py()
         return digest
 
 

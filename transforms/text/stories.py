@@ -13,6 +13,7 @@ bitmaps and exact counts in a kernel, and of those the :data:`MAX_DECIDED` most 
 the text and the headline of a leader is a copy of it without further reading.
 """
 
+from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 from functools import lru_cache
@@ -46,8 +47,8 @@ MIN_JACCARD: Final = 0.3
 """House edits and other spellings bring true copies down to 0.32."""
 MAX_DECIDED: Final = 32
 """Leaders that one article is decided against, at most; stories from one template have thousands in reach."""
-_READINGS: Final = 2_000  # kept at a time; some 30 kB each
-_DECISIONS: Final = 65_536  # kept at a time, for when articles are gone through again; some 1 kB each
+_READINGS: Final = 1_000  # kept at a time; some 30 kB each
+_DECISIONS: Final = 32_768  # kept at a time, for when articles are gone through again; some 500 B each
 _SHARED_POINTS: Final = 8_192  # tuples of them; some 200 B each
 _BLOCK: Final = 256  # articles whose shingles are made at a time
 _COPIES: Final = 4_096  # whose shingles are held at once; some 7 kB each
@@ -201,7 +202,7 @@ class _Clusterer:
         quoted: set[tuple[int, int]] = set()
         leaders = _Leaders(self._bits)
         same: dict[bytes, int] = {}
-        rank = [0] * count
+        rank = array("q", bytes(8 * count))
         for place, article in enumerate(order):
             rank[article] = place
         # This ends: the set of leaders changes only when an article becomes one, which adds its length to theirs and
