@@ -108,28 +108,32 @@ def _count_shared(notice: Grouped, staging: Staging, window: Window | None = Non
     # Longest first, so that the hub of a common hash is the article most likely to contain the others.
     order = np.lexsort((refs, ~ranks, hashes))
     hashes, ranks, refs = hashes[order], ranks[order], refs[order]
-    starts = group_starts(hashes)
-    position = np.arange(len(hashes)) - starts
-    paired = np.bincount(starts, minlength=len(hashes))[starts] <= MAX_PAIRED
-    with_longest, with_next = (np.flatnonzero(~paired & (position > least)) for least in (0, 1))
-    later, earlier = [with_longest, with_next], [starts[with_longest], with_next - 1]
-    for distance in range(1, MAX_PAIRED):
-        rows = np.flatnonzero(paired & (position >= distance))
-        later.append(rows)
-        earlier.append(rows - distance)
-    first, second = np.concatenate(earlier), np.concatenate(later)
+    first, second = _pairs(group_starts(hashes))
     new = ~(is_indexed(refs[first]) & is_indexed(refs[second]))
     first, second = first[new], second[new]
     if not len(first):
         return
     left, right = np.minimum(refs[first], refs[second]), np.maximum(refs[first], refs[second])
     sizes = (ranks >> np.uint32(16)).astype(np.uint16)
-    rows, shared = _count_pairs(left, right, np.ones(len(left), np.int64))
+    rows, shared = _count_pairs(left, right, np.ones(len(left), np.uint8))
     batch = make_batch(
         PAIR_COUNTS, left[rows], right[rows], shared.astype(np.uint16), sizes[second[rows]], sizes[first[rows]]
     )
     partitions = partition_of((left[rows] * _MIX ^ right[rows]) * _MIX) % PAIR_PARTITIONS
     yield from write_partitions(staging.exchange("pairs", notice[0]), PAIR_COUNTS, cut_by(partitions, batch))
+
+
+def _pairs(starts: np.ndarray[Any, Any]) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    """Rows that are paired, the earlier and the later one of each pair; ``starts`` are those of the rows' groups."""
+    position = np.arange(len(starts)) - starts
+    paired = np.bincount(starts, minlength=len(starts))[starts] <= MAX_PAIRED
+    with_longest, with_next = (np.flatnonzero(~paired & (position > least)) for least in (0, 1))
+    later, earlier = [with_longest, with_next], [starts[with_longest], with_next - 1]
+    for distance in range(1, MAX_PAIRED):
+        rows = np.flatnonzero(paired & (position >= distance))
+        later.append(rows)
+        earlier.append(rows - distance)
+    return np.concatenate(earlier), np.concatenate(later)
 
 
 _MIX: Final = np.uint64(0x9E3779B97F4A7C15)
@@ -138,7 +142,7 @@ _MIX: Final = np.uint64(0x9E3779B97F4A7C15)
 def _add_up_pairs(notice: Grouped, staging: Staging, containment: float, min_jaccard: float) -> Iterator[Notice]:
     table = read_partition(PAIR_COUNTS, notice)
     left, right = (column(table, name) for name in ("left", "right"))
-    rows, shared = _count_pairs(left, right, column(table, "shared").astype(np.int64))
+    rows, shared = _count_pairs(left, right, column(table, "shared"))
     smaller, larger = (column(table, name)[rows].astype(np.int64) for name in ("smaller", "larger"))
     least = np.array([least_shared(n, containment) for n in range(int(smaller.max()) + 1)])
     likely = rows[(shared >= least[smaller]) | (shared >= least_shared_near(smaller, larger, min_jaccard))]
@@ -150,9 +154,9 @@ def _count_pairs(
 ) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
     """One row of each distinct pair, and the sum of its counts."""
     order = np.lexsort((right, left))
-    same = (left[order][1:] == left[order][:-1]) & (right[order][1:] == right[order][:-1])
-    begins = np.flatnonzero(np.concatenate([[True], ~same]))
-    return order[begins], np.add.reduceat(counts[order], begins)
+    left, right = left[order], right[order]
+    begins = np.flatnonzero(np.concatenate([[True], (left[1:] != left[:-1]) | (right[1:] != right[:-1])]))
+    return order[begins], np.add.reduceat(counts[order], begins, dtype=np.int64)
 
 
 def least_shared(size: int, containment: float) -> float:
@@ -219,5 +223,5 @@ def _write_edges(uri: str, left: np.ndarray[Any, Any], right: np.ndarray[Any, An
     if not different.any():
         return []
     left, right = left[different], right[different]
-    rows, _ = _count_pairs(left, right, np.ones(len(left), np.int64))
+    rows, _ = _count_pairs(left, right, np.ones(len(left), np.uint8))
     return write_partitions(uri, EDGES, [(0, make_batch(EDGES, left[rows], right[rows]))])
