@@ -155,8 +155,6 @@ _MIN_BITS, _MAX_BITS = 256, 8192
 _NEVER = 1 << 62  # shared shingles
 
 
-# numba keeps the compiled kernel until this file changes: after a change of the three functions imported from
-# similarity.py, save this file too. (The test against the slow twin would fail.)
 @kernel
 def _cluster(
     hashes: npt.NDArray[np.uint64],
