@@ -255,29 +255,34 @@ class PartReader:
             yield _unreadable(place, detail)
 
     def _parquet_records(self, place: int, text_column: str, values: dict[str, pa.Array]) -> Iterator[Found]:
-        """The records of a batch, by column where its texts are such as nearly all are."""
-        texts, count = values["text"], len(values["text"])
+        """The records of a batch: rejects and what needs more than a look one by one, all others by column."""
+        texts = values["text"]
         lists = {field: _values(column) for field, column in values.items() if field != "text"}
-        if not _are_usable(texts, self._options.max_article_bytes):
-            for at, row in enumerate(zip(_values(texts), *lists.values(), strict=True), place):
-                yield self._parquet_record(at, text_column, dict(zip(("text", *lists), row, strict=True)))
+        odd = _odd_rows(texts, self._options.max_article_bytes)
+        rest = sorted(set(range(len(texts))).difference(odd))
+        odd_texts = texts.take(pa.array(odd)) if odd and rest else texts[: len(odd)]  # all or none: whatever its type
+        for row, text in zip(odd, _values(odd_texts), strict=True):
+            cells = {"text": text} | {field: column[row] for field, column in lists.items()}
+            yield self._parquet_record(place + row, text_column, cells)
+        if not rest:
             return
-        nothing = [None] * count
+        nothing = [None] * len(texts)
         ids, urls, sources, titles = (
-            list(map(_plain, lists.get(field, nothing))) for field in ("id", "url", "source", "title")
+            [_plain(lists.get(field, nothing)[row]) for row in rest] for field in ("id", "url", "source", "title")
         )
+        usable = texts.take(pa.array(rest)) if odd else texts
         yield read_batch(
             [
                 id or _stable_id(url, title, text.as_buffer())
-                for id, url, title, text in zip(ids, urls, titles, texts, strict=True)
+                for id, url, title, text in zip(ids, urls, titles, usable, strict=True)
             ],
             urls,
             [source or (_host(url) if url else None) for source, url in zip(sources, urls, strict=True)],
             titles,
-            list(map(_published, lists.get("published", nothing))),
-            texts.cast(pa.large_string()),
-            pa.repeat("utf-8", count),
-            range(place, place + count),
+            [_published(lists.get("published", nothing)[row]) for row in rest],
+            usable.cast(pa.large_string()),
+            pa.repeat("utf-8", len(rest)),
+            [place + row for row in rest],
         )
 
     def _parquet_record(self, place: int, text_column: str, values: dict[str, Any]) -> Record | Reject:
@@ -472,22 +477,23 @@ def _unwrapped(batch: pa.RecordBatch) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays(columns, batch.schema.names)
 
 
-def _are_usable(texts: pa.Array, max_bytes: int) -> bool:
-    """Whether each is a string in UTF-8, which Parquet does not promise, that is not blank nor too large."""
-    if not isinstance(texts, (pa.StringArray, pa.LargeStringArray)) or texts.null_count:
-        return False
+def _odd_rows(texts: pa.Array, max_bytes: int) -> list[int]:
+    """Rows that are null, blank or too large; all rows, where not each is a string in UTF-8 (Parquet promises none)."""
+    every = list(range(len(texts)))
+    if not isinstance(texts, (pa.StringArray, pa.LargeStringArray)):
+        return every
     try:
         texts.validate(full=True)
     except pa.ArrowInvalid:
-        return False
-    if len(texts) and pc.max(pc.binary_length(texts)).as_py() > max_bytes:
-        return False
-    # Of most the first character tells.
+        return every
+    # Of most the first character tells that they are not blank.
     heads = pc.utf8_slice_codeunits(texts, 0, 1).to_pylist()
-    return not any(
-        (not head or head.isspace()) and (not (text := texts[row].as_py()) or text.isspace())
-        for row, head in enumerate(heads)
-    )
+    sizes = pc.binary_length(texts).to_pylist()
+    return [
+        row
+        for row, head, size in zip(every, heads, sizes, strict=True)
+        if not head or size > max_bytes or (head.isspace() and texts[row].as_py().isspace())
+    ]
 
 
 def _values(column: pa.Array) -> list[Any]:
