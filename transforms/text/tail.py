@@ -114,7 +114,8 @@ SIGNS: Final = (
     ),
     _sign(
         "credit", -1.5,
-        r"\b(?:photo|image|picture|illustration)s? (?:credit|by|courtesy)|^(?:photo|foto|image|bild)s?:"
+        r"\b(?:photo|image|picture|illustration)s? (?:credit|by|courtesy)|^(?:photos?|foto|images?|bilder|bild|фото|снимка|φωτο|fotó|kuva|ảnh) ?:"
+        r"|^(?:写真|照片|图片|사진|صورة) ?[:：=＝]"
         r"|^\W*(?:all )?courtesy|责任编辑|編輯|编辑|作者|記者|编译|기자$",
         "credits of pictures and authors",
     ),
@@ -194,6 +195,7 @@ _RULE_BELOW: Final = {
 _LINK_FORMS: Final = frozenset({"link-words", "subscribe-words", "row-of-labels", "legal-notice"})
 # Words and numbers that articles end in too prove nothing.
 _NO_PROOF: Final = frozenset({"byline", "count", "source-label"})
+_MAY_CREDIT: Final = _NO_PROOF | {"tag-label"}  # "Autor: ČTK"
 
 
 class Block(NamedTuple):
@@ -262,7 +264,7 @@ def _look_up(text: str, rules: CruftRules) -> Rule | None:
     rule = rules.find(text)
     if rule is not None:
         # What credits an agency is the article's: "Source: Reuters" above a row of labels.
-        return None if rule.form in _NO_PROOF and rules.names_agency(text) else rule
+        return None if rule.form in _MAY_CREDIT and rules.names_agency(text) else rule
     if not ends_sentence(text):
         rule = _ROWS.get(rules.find_row(text))
     if rule is None and _is_notice(text) and not rules.names_agency(text):
