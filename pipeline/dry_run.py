@@ -21,10 +21,10 @@ START_SECONDS: Final = 3.0
 CPU_SECONDS_PER_ARTICLE: Final = 0.0005
 CPU_SECONDS_PER_MB: Final = 0.03
 """Of text; the workers share what comes after the start."""
-MEMORY_MB: Final = 200
+MEMORY_MB: Final = 180
 """The driver, and what the workers share with it."""
-MEMORY_MB_PER_WORKER: Final = 110
-MEMORY_PER_SHARD_TEXT: Final = 4.0
+MEMORY_MB_PER_WORKER: Final = 60
+MEMORY_PER_SHARD_TEXT: Final = 3.0
 """Bytes that a worker holds for each byte of text in a shard."""
 MEMORY_KB_PER_ARTICLE: Final = 0.6
 DISK_PER_TEXT: Final = 1.8
