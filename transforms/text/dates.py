@@ -23,16 +23,27 @@ _MONTHS: Final = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep",
 _ZONE_HOURS: Final = {
     **dict.fromkeys(("UT", "UTC", "GMT", "Z"), 0),
     **{"EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7, "MDT": -6, "PST": -8, "PDT": -7},
-    **{"WET": 0, "WEST": 1, "CET": 1, "CEST": 2, "EET": 2, "EEST": 3, "MSK": 3, "JST": 9, "KST": 9},
+    **{"WET": 0, "WEST": 1, "CET": 1, "CEST": 2, "MEZ": 1, "MESZ": 2, "EET": 2, "EEST": 3, "MSK": 3},
+    **{"JST": 9, "KST": 9},
 }
 _ZONE_SECONDS: Final = {name: 3600 * hours for name, hours in _ZONE_HOURS.items()}
 
 # "Sat, 20 May 2023 10:00:00 +0200" (RFC 2822) and "26-FEB-1987 15:03:27.51"; dateutil needs 50 times as long.
+_SECONDS: Final = r"(?::(\d\d)(?:\.(\d{1,9}))?)?"
+_ZONE: Final = r"(?: *([+-]\d\d):?(\d\d)| *([a-z]{1,4}))?"
 _DAY_MONTH_YEAR: Final = re.compile(
     r"(?:[a-z]{3,9},? +)?(\d{1,2})[ -]([a-z]{3})[a-z]*[ -](\d{4})"
-    r"(?:,?[ T]+(\d{1,2}):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?(?: *([+-]\d\d):?(\d\d)| *([a-z]{1,4}))?)?",
+    rf"(?:,?[ T]+(\d{{1,2}}):(\d\d){_SECONDS}{_ZONE})?",
     re.ASCII | re.IGNORECASE,
 )
+# "Sa., 14.03.2026, 18:04 Uhr": where dots part the numbers, the day comes first.
+_DOTTED: Final = re.compile(
+    r"(?:[^\d\s]{2,12} +)?(0?[1-9]|[12]\d|3[01])\. ?(0?[1-9]|1[0-2])\. ?(\d{4})"
+    rf"(?:(?:[^\d+-]{{1,8}}| - )(\d{{1,2}})[:.](\d\d){_SECONDS}(?: *(?:uhr|uur|h)\b)?(?! *[ap]\.?m\b){_ZONE})?",
+    re.ASCII | re.IGNORECASE,
+)
+# RFC 9557: "2026-03-14T09:12:00+01:00[Europe/Berlin]". The offset says when it was.
+_OFFSET_AND_SUFFIX: Final = re.compile(r"(.+(?:Z|[+-]\d\d:?\d\d))(?:\[[^\[\]]*\])+", re.ASCII | re.IGNORECASE)
 _TWO_NUMBERS_AND_YEAR: Final = re.compile(r"(?<!\d)\d{1,2}[/. -]+\d{1,2}[/. -]+\d{4}(?!\d)", re.ASCII)
 _YEAR: Final = re.compile(r"(?<!\d)\d{4}(?!\d)", re.ASCII)
 
@@ -44,10 +55,11 @@ _MAX_CHARACTERS: Final = 64
 def parse_published(value: object) -> datetime | None:
     """Return a publication date as an aware UTC ``datetime``; ``None`` where none is certain. Never raises.
 
-    Takes ``datetime``, ``date``, epoch seconds or milliseconds (from March 1973 to 2100), days as numbers
-    (20230520) and strings: ISO 8601, RFC 2822 and what ``dateutil`` reads without guessing. No zone means
-    UTC. A string must hold year, month and day; "03/04/2017", March in one country and April in another, is
-    not certain. Nor is midnight of 1 January 1970, which is a 0 that was written out, whatever the zone.
+    Takes ``datetime``, ``date``, epoch seconds, milli-, micro- or nanoseconds (from March 1973 to 2100), days
+    as numbers (20230520, 20230520091200) and strings: ISO 8601, RFC 9557, RFC 2822, days first between dots
+    and what ``dateutil`` reads without guessing. No zone means UTC. A string must hold year, month and day;
+    "03/04/2017", March in one country and April in another, is not certain. Nor is midnight of 1 January 1970,
+    which is a 0 that was written out, whatever the zone.
 
     >>> parse_published("26-FEB-1987 15:03:27.51").isoformat()
     '1987-02-26T15:03:27.510000+00:00'
@@ -98,15 +110,23 @@ def _parse_number(value: float) -> datetime | None:
         return EPOCH + timedelta(seconds=value)
     if 1000 * _MIN_EPOCH <= value <= 1000 * _MAX_EPOCH:
         return EPOCH + timedelta(milliseconds=value)
+    if 1_000_000 * _MIN_EPOCH <= value <= 1_000_000 * _MAX_EPOCH:
+        return EPOCH + timedelta(microseconds=value)
+    if 1_000_000_000 * _MIN_EPOCH <= value <= 1_000_000_000 * _MAX_EPOCH:
+        return EPOCH + timedelta(microseconds=value // 1000)
     if 1000_01_01 <= value <= 9999_12_31 and value == int(value):
         return _as_utc(datetime.strptime(str(int(value)), "%Y%m%d"))
+    if 1000_01_01_000000 <= value <= 9999_12_31_235959 and value == int(value):
+        return _as_utc(datetime.strptime(str(int(value)), "%Y%m%d%H%M%S"))
     return None
 
 
 @functools.lru_cache(maxsize=1 << 16)
 def _parse_string(value: str) -> datetime | None:
     value = value.strip()
-    if not 8 <= len(value) <= _MAX_CHARACTERS or "W" in value[:6]:  # "2023-W20" is a week, not a day
+    if not 8 <= len(value) <= _MAX_CHARACTERS:
+        return None
+    if "W" in value[4:6] and value[:4].isdigit():  # "2023-W20" is a week, not a day
         return None
     if value.isascii() and value.replace(".", "", 1).isdigit():
         return _parse_number(float(value) if "." in value else int(value))
@@ -114,21 +134,25 @@ def _parse_string(value: str) -> datetime | None:
         return _as_utc(datetime.fromisoformat(value))
     except (ValueError, OverflowError):
         pass
+    if match := _OFFSET_AND_SUFFIX.fullmatch(value):
+        return _as_utc(datetime.fromisoformat(match[1]))
     match = _DAY_MONTH_YEAR.fullmatch(value)
     if match is not None and match[2].lower() in _MONTHS:
-        return _from_match(match)
+        return _from_match(match, _MONTHS.index(match[2].lower()) + 1)
+    if match := _DOTTED.fullmatch(value):
+        return _from_match(match, int(match[2]))
     return _parse_with_dateutil(value)
 
 
-def _from_match(match: re.Match[str]) -> datetime | None:
-    day, month, year, hour, minute, second, fraction, zone_hour, zone_minute, zone = match.groups()
+def _from_match(match: re.Match[str], month: int) -> datetime | None:
+    day, _, year, hour, minute, second, fraction, zone_hour, zone_minute, zone = match.groups()
     offset = timedelta(0)
     if zone_hour:
         offset = timedelta(hours=int(zone_hour), minutes=int(zone_hour[0] + zone_minute))
     elif zone:
         offset = timedelta(seconds=_ZONE_SECONDS.get(zone.upper(), 0))
     return datetime(
-        *(int(year), _MONTHS.index(month.lower()) + 1, int(day)),
+        *(int(year), month, int(day)),
         *(int(hour or 0), int(minute or 0), min(int(second or 0), 59)),  # 60 is a leap second
         int((fraction or "0")[:6].ljust(6, "0")),
         tzinfo=timezone(offset),
