@@ -72,6 +72,7 @@ def forked_workers(count: int, config: CleanConfig) -> Iterator[None]:
     """
     if config.rules is not None:
         load_cruft_rules(config.rules)  # an error in there is the user's to mend, so it must come up here
+    _spare_memory()
     pipes = [_FORK.Pipe() for _ in range(count)]
     first = _FORK.Process(target=_first_worker, args=(pipes, config, os.getpid()))
     gc.freeze()  # a collection would write to the pages that the workers share
@@ -130,7 +131,6 @@ def _first_worker(pipes: list[tuple[Connection, Connection]], config: CleanConfi
     _end_with(parent)
     for ours, _ in pipes:
         ours.close()
-    _spare_memory()
     _load(config)
     _drop_pages()
     gc.collect()
@@ -193,7 +193,9 @@ _GRACE_SECONDS = 0.5  # for the runner to notice by itself, and say why
 
 
 def _spare_memory() -> None:
-    """Let freed memory be used again, by whatever thread; see also :func:`pipeline.lean.use_one_heap`.
+    """Let freed memory be used again, by whatever thread of this process and those that it forks.
+
+    See also :func:`pipeline.lean.use_one_heap`.
 
     What is large goes back to the system at once; glibc would after a while take it from the heap and leave gaps there.
     Of the rest some is kept: to get a page back from the system costs more than most of what is done with it.
