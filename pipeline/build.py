@@ -98,8 +98,10 @@ def read_split(split: Split, options: ReadOptions) -> Iterator[PartBatch]:
         reader = PartReader(part, options)
         for records in reader:
             yield PartBatch(part.uri, records)
-        if part.format is Format.JSONL and (part.start, part.end) != (0, -1):
-            yield PartBatch(part.uri, Records.of([]), part.start, reader.lines)
+        lines = reader.lines if part.format is Format.JSONL and (part.start, part.end) != (0, -1) else None
+        if lines is not None or reader.unread_dates:
+            nothing = Records.of([])
+            yield PartBatch(part.uri, nothing, part.start, lines, reader.unread_dates, reader.unread_date)
         _check_unchanged(part.uri, stamp)
 
 

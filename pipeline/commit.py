@@ -74,7 +74,7 @@ def commit(
     """
     parts = sorted(parts, key=lambda part: part.counts.shard)
     manifest = make_manifest(parts, terms)
-    _check(manifest["counts"], terms)
+    _check(manifest, terms)
     _check_copies(parts)
     _check_sources(parts, terms)
     _check_holding(terms)
@@ -147,6 +147,7 @@ def make_manifest(parts: list[PartTotals], terms: Terms) -> dict[str, Any]:
             "duplicates": sum(part.folded for part in parts),
             "rejected": sum(part.rejected for part in parts),
             "renamed_ids": sum(part.renamed for part in parts),
+            "unread_dates": sum(part.counts.unread_dates for part in parts),
             "duplicates_by_relation": dict(sorted(relations.items())),
             "rejected_by_reason": dict(sorted(rejects.items())),
             "learned_boilerplate": sum(entry.rows for part in parts for entry in part.files if _is_boilerplate(entry)),
@@ -154,6 +155,7 @@ def make_manifest(parts: list[PartTotals], terms: Terms) -> dict[str, Any]:
             "edits_by_kind": dict(sorted(kinds.items())),
             "edits_by_rule": dict(sorted(edits.items())),
         },
+        "unread_date": next((part.counts.unread_date for part in parts if part.counts.unread_date), None),
         "held_back": [held for part in parts for held in part.held],
         "files": [dataclasses.asdict(entry) for part in parts for entry in part.files],
     }
@@ -190,7 +192,8 @@ def _check_sources(parts: Sequence[PartTotals], terms: Terms) -> None:
             )
 
 
-def _check(counts: dict[str, Any], terms: Terms) -> None:
+def _check(manifest: dict[str, Any], terms: Terms) -> None:
+    counts = manifest["counts"]
     read, rejected = counts["read"], counts["rejected"]
     accounted = counts["kept"] + counts["duplicates"] + rejected
     if accounted != read:
@@ -208,7 +211,23 @@ def _check(counts: dict[str, Any], terms: Terms) -> None:
         reason, most = max(by_reason.items(), key=lambda item: (item[1], item[0]))
         raise RunFailedError(
             f"[{rejected}] of [{read}] records ({rejected / read:.1%}) were rejected, over --max-reject-rate "
-            f"[{terms.max_reject_rate}]; most often [{reason}], {most} times. Nothing was committed. See "
+            f"[{terms.max_reject_rate}]; most often [{reason}], "
+            f"{_times(most)}{_example(manifest, reason, terms.output)}. Nothing was committed. See "
             f"{files.join(terms.output, 'rejects')}; mend the input, or allow more and run the same again: what is "
             "cleaned is kept"
         )
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
+
+
+def _example(manifest: dict[str, Any], reason: str, output: str) -> str:
+    """Where the first reject of a reason stands, and what is wrong with it."""
+    for entry in manifest["files"]:
+        if entry["path"].startswith("rejects/"):
+            for batch in files.read_parquet(files.join(output, entry["path"]), ["input", "reason", "detail"]):
+                for row in batch.to_pylist():
+                    if row["reason"] == reason:
+                        return f", as in [{row['input']}]: {row['detail']}"
+    return ""

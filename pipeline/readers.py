@@ -49,12 +49,15 @@ class PartReader:
 
     Every record of the input is one article or one ``Reject``; what cannot be read at all is one
     ``Reject`` of the reason ``unreadable_file``. A part of a JSONL file numbers its lines from 1; after the
-    iteration ``lines`` holds how many it owns, which is what the places in later parts lack.
+    iteration ``lines`` holds how many it owns, which is what the places in later parts lack, ``unread_dates`` how many
+    dates were given that could not be read, and ``unread_date`` the first of them.
     """
 
     def __init__(self, part: FilePart, options: ReadOptions) -> None:
         self.part = part
         self.lines = 0
+        self.unread_dates = 0
+        self.unread_date: str | None = None
         self._options = options
         self._bytes = self._max_bytes = 0  # of a Parquet file's texts
 
@@ -98,7 +101,7 @@ class PartReader:
             yield _too_large(0, f"the file is over the limit of [{limit}] bytes", raw)
         else:
             text = self._usable_text(0, raw, raw)
-            yield text if isinstance(text, Reject) else _record(0, text, {"title": headline(text.text)})
+            yield text if isinstance(text, Reject) else self._record(0, text, {"title": headline(text.text)})
 
     # JSONL: a line is a record.
 
@@ -152,7 +155,7 @@ class PartReader:
         if values["text"] is None:
             return self._missing_text(place, columns["text"], list(fields), line)
         usable = self._usable_text(place, values["text"], line, encoding)
-        return usable if isinstance(usable, Reject) else _record(place, usable, values)
+        return usable if isinstance(usable, Reject) else self._record(place, usable, values)
 
     @functools.cached_property
     def _columns_of(self) -> Callable[[tuple[str, ...]], dict[str, list[str]]]:
@@ -195,7 +198,7 @@ class PartReader:
                 field: _decode_like(cell.encode("utf-8", "surrogateescape"), usable.encoding)
                 for field, cell in values.items()
             }
-        return _record(row.place, usable, values)
+        return self._record(row.place, usable, values)
 
     # Parquet: a row is a record; its place is its number in the file.
 
@@ -279,7 +282,7 @@ class PartReader:
             urls,
             [source or (_host(url) if url else None) for source, url in zip(sources, urls, strict=True)],
             titles,
-            [_published(lists.get("published", nothing)[row]) for row in rest],
+            [self._published(lists.get("published", nothing)[row]) for row in rest],
             usable.cast(pa.large_string()),
             pa.repeat("utf-8", len(rest)),
             [place + row for row in rest],
@@ -293,9 +296,30 @@ class PartReader:
         if isinstance(usable, Reject):
             raw = text if isinstance(text, bytes) else str(text)[:RAW_BYTES].encode("utf-8", "replace")
             return usable._replace(raw=raw[:RAW_BYTES])
-        return _record(place, usable, values)
+        return self._record(place, usable, values)
 
     # What all formats share.
+
+    def _record(self, place: int, text: Decoded, values: Mapping[str, Any]) -> Record:
+        url = _plain(values.get("url"))
+        title = _plain(values.get("title"))
+        return Record(
+            id=_plain(values.get("id")) or _stable_id(url, title, text.text.encode()),
+            url=url,
+            source=_plain(values.get("source")) or (_host(url) if url else None),
+            title=title,
+            published=self._published(values.get("published")),
+            text=text.text,
+            encoding=text.encoding,
+            place=place,
+        )
+
+    def _published(self, value: Any) -> datetime | None:
+        found = parse_published(_plain(value) if isinstance(value, bytes) else value)
+        if found is None and value and (given := _plain(value)) and _SAYS_A_NUMBER.search(given):
+            self.unread_dates += 1
+            self.unread_date = self.unread_date or given[:64]
+        return found
 
     def _usable_text(self, place: int, text: object, raw: bytes, encoding: str = "utf-8") -> Decoded | Reject:
         limit = self._options.max_article_bytes
@@ -373,25 +397,6 @@ def _joined(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
 # From values to a record.
 
 
-def _record(place: int, text: Decoded, values: Mapping[str, Any]) -> Record:
-    url = _plain(values.get("url"))
-    title = _plain(values.get("title"))
-    return Record(
-        id=_plain(values.get("id")) or _stable_id(url, title, text.text.encode()),
-        url=url,
-        source=_plain(values.get("source")) or (_host(url) if url else None),
-        title=title,
-        published=_published(values.get("published")),
-        text=text.text,
-        encoding=text.encoding,
-        place=place,
-    )
-
-
-def _published(value: Any) -> datetime | None:
-    return parse_published(_plain(value) if isinstance(value, bytes) else value)
-
-
 def _stable_id(url: str | None, title: str | None, text: bytes | pa.Buffer) -> str:
     """16 hexadecimal digits: the same for the same article, whatever file it is in."""
     digest = hashlib.blake2b(f"{url or ''}\0{title or ''}\0".encode(), digest_size=8)
@@ -405,6 +410,7 @@ def _host(url: str) -> str | None:
     return authority[1].lower().removeprefix("www.") if authority else None
 
 
+_SAYS_A_NUMBER: Final = re.compile("[1-9]")  # "n/a" and "0" are no dates that anybody gave
 _AUTHORITY: Final = re.compile(r"(?:[a-z][a-z0-9+.-]*:)?//(?:[^/?#@]*@)?([^/?#@:]+)", re.IGNORECASE)
 _CONTROLS: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 

@@ -34,13 +34,16 @@ def show_summary(manifest: Mapping[str, Any], output: str, seconds: float, *, as
     table.add_column(justify="left")
     table.add_column(justify="right")
     table.add_column()
-    table.add_row("read", _number(counts["read"]), "records")
-    table.add_row("kept", _number(counts["kept"]), "articles")
+    table.add_row("read", _number(counts["read"]), _noun(counts["read"], "record"))
+    table.add_row("kept", _number(counts["kept"]), _noun(counts["kept"], "article"))
     table.add_row("folded", _number(counts["duplicates"]), _listed(counts["duplicates_by_relation"], "copies"))
     table.add_row("rejected", _number(counts["rejected"]), _listed(counts["rejected_by_reason"], ""))
     table.add_row("edits", _number(counts["edits"]), _listed(counts["edits_by_kind"], ""))
     if counts["renamed_ids"]:
         table.add_row("renamed", _number(counts["renamed_ids"]), "articles whose id another one has too (ID~2 …)")
+    if unread := counts["unread_dates"]:
+        example = escape(manifest["unread_date"])
+        table.add_row("undated", _number(unread), f"{_noun(unread, 'date')} could not be read, e.g. {example}")
     if held := manifest["held_back"]:
         shown = "; ".join(f"{escape(cluster['id'])}: {escape(cluster['why'])}" for cluster in held[:_MAX_PASSAGES])
         more = f" and {len(held) - _MAX_PASSAGES} more" if len(held) > _MAX_PASSAGES else ""
@@ -287,6 +290,10 @@ def _show_signs(console: Console, signs: Sequence[Mapping[str, Any]]) -> None:
 
 def _listed(counts: Mapping[str, int], empty: str) -> str:
     return ", ".join(f"{name} {_number(count)}" for name, count in counts.items()) or empty
+
+
+def _noun(count: int, one: str, several: str = "") -> str:
+    return one if count == 1 else several or f"{one}s"
 
 
 def _number(value: int) -> str:

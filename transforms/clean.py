@@ -25,13 +25,16 @@ from transforms.text.reasons import RejectReason
 class PartBatch(NamedTuple):
     """Records of one part of a split, in its order.
 
-    The last batch of a part carries in ``lines`` how many lines the part had, if later parts of the file need to know.
+    The last batch of a part carries in ``lines`` how many lines the part had, if later parts of the file need to know,
+    and how many dates could not be read in it, with the first of them.
     """
 
     uri: str
     records: Records
     start: int = 0
     lines: int | None = None
+    unread_dates: int = 0
+    unread_date: str | None = None
 
 
 Reader = Callable[[Any], Iterator[PartBatch]]
@@ -52,6 +55,10 @@ class ShardCounts:
     """By kind and rule: ``{"cruft/en/source-link": 3}``."""
     lines: list[tuple[str, int, int]]
     """``(uri, start, lines)`` of each part of a file whose later parts need to know."""
+    unread_dates: int = 0
+    """Given, but not to be read for sure."""
+    unread_date: str | None = None
+    """The first of them and its file: ``[03/04/2026] in [a.jsonl]``."""
 
     def to_json(self) -> bytes:
         """The counts as one JSON object."""
@@ -113,7 +120,8 @@ def clean_shard(
 ) -> ShardCounts:
     """Clean the records of one split into its staging shard; hash its paragraphs, if a ``ledger`` is kept."""
     paragraphs: list[pa.RecordBatch] = []
-    read = articles = 0
+    read = articles = unread_dates = 0
+    unread_date: str | None = None
     rejects: Counter[str] = Counter()
     edits: Counter[str] = Counter()
     lines: list[tuple[str, int, int]] = []
@@ -136,9 +144,21 @@ def clean_shard(
             edits.update({count["values"]: count["counts"] for count in pc.value_counts(names).to_pylist()})
             if part.lines is not None:
                 lines.append((part.uri, part.start, part.lines))
+            if part.unread_dates:
+                unread_dates += part.unread_dates
+                unread_date = unread_date or f"[{part.unread_date}] in [{part.uri}]"
     if ledger:
         write_paragraphs(staging, shard, paragraphs)
-    return ShardCounts(shard=shard, read=read, articles=articles, rejects=dict(rejects), edits=dict(edits), lines=lines)
+    return ShardCounts(
+        shard=shard,
+        read=read,
+        articles=articles,
+        rejects=dict(rejects),
+        edits=dict(edits),
+        lines=lines,
+        unread_dates=unread_dates,
+        unread_date=unread_date,
+    )
 
 
 def clean_batch(uri: str, records: Records, cleaner: Cleaner) -> tuple[pa.RecordBatch, pa.RecordBatch, pa.RecordBatch]:

@@ -40,6 +40,7 @@ def finished(tmp_path_factory):
             "id": "third",
             "text": "A story of its own that has nothing to do with boats.",
             "url": "https://c.example/3",
+            "date": "03/04/2023",
         },
     ]
     (folder / "in.jsonl").write_text("\n".join(map(json.dumps, records)), "utf-8")
@@ -52,6 +53,7 @@ def test_run_says_what_it_did(finished):
     folder, result = finished
     said = " ".join(result.stdout.split())
     assert "read 3 records kept 2 articles folded 1 near 1 rejected 0" in said
+    assert f"undated 1 date could not be read, e.g. [03/04/2023] in [{folder / 'in.jsonl'}]" in said
     assert f"output in {folder / 'out'}" in said
 
 

@@ -235,9 +235,23 @@ def test_a_file_without_permission(tmp_path):
     assert [row["reason"] for row in rows(tmp_path / "out", "rejects")] == ["unreadable_file"]
 
 
+def test_dates_that_cannot_be_read_are_counted_and_one_is_shown(tmp_path):
+    dates = ["2026-03-14", "n/a", None, "0", "03/04/2026", "5 Brumaire 14"]
+    records = [
+        {"id": f"{n}", "text": "\n\n".join(SENTENCES[n * 9 : n * 9 + 9]), "date": dates[n]} for n in range(len(dates))
+    ]
+    path = write_jsonl(tmp_path / "in.jsonl", records)
+    pq.write_table(pa.Table.from_pylist([{**records[4], "id": "p"}]), tmp_path / "z.parquet")
+    manifest = run_quietly([path, tmp_path / "z.parquet"], tmp_path / "out")
+    assert manifest["counts"]["unread_dates"] == 3
+    assert manifest["unread_date"] == f"[03/04/2026] in [{path}]"
+    assert_books_balance(tmp_path / "out")
+
+
 def test_too_many_rejects_fail_before_the_commit_and_the_same_command_can_go_on(tmp_path):
     write_jsonl(tmp_path / "in.jsonl", [{"id": "a", "text": STORY}, {"id": "b"}])
-    with pytest.raises(RunFailedError, match=r"1\] of \[2\] records \(50.0%\) were rejected"):
+    told = r"1\] of \[2\] records \(50.0%\) were rejected.* once, as in.*jsonl:2\]: no known text column among \[id\]"
+    with pytest.raises(RunFailedError, match=told):
         run_quietly(tmp_path / "in.jsonl", tmp_path / "out")
     assert not (tmp_path / "out" / "_SUCCESS").exists()
     assert (tmp_path / "out" / "_staging").is_dir()
