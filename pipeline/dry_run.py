@@ -8,7 +8,7 @@ from pipeline.formats import ReadOptions, kind_of
 from pipeline.identity import Start, describe, find_start
 from pipeline.indexed import default_name, open_index
 from pipeline.lease import is_known_alive
-from pipeline.options import Config, check_beam_args, check_runner
+from pipeline.options import Config, check_beam_args
 from pipeline.readers import PartReader
 from pipeline.sources import Plan, plan
 from pipeline.standing import Standing, standing_of
@@ -45,6 +45,8 @@ def look_ahead(config: Config) -> dict[str, Any]:
     """
     check_beam_args(config.beam_args)
     if not config.is_local:
+        from pipeline.run import check_runner
+
         check_runner(config.runner)
     planned = plan(config.inputs, config.columns, own=(config.output, config.index))
     workers = min(config.worker_count, len(planned.splits))

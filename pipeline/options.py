@@ -218,16 +218,6 @@ def check_beam_args(args: Sequence[str]) -> tuple[str, ...]:
     return tuple(normal)
 
 
-def check_runner(name: str) -> None:
-    """Raise ``UsageError`` if Beam has no such runner."""
-    from apache_beam.runners.runner import create_runner
-
-    try:
-        create_runner(name)
-    except (ValueError, ImportError, AttributeError) as error:
-        raise UsageError(f"--runner [{name}]: {error}") from None
-
-
 OWN_FLAGS: list[str] = []
 """Filled by the command line with the flags of ``run``."""
 

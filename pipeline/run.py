@@ -19,7 +19,7 @@ from pipeline.index import begin, known_boilerplate
 from pipeline.indexed import open_index
 from pipeline.layout import MANIFEST, STAGING
 from pipeline.lease import Lease, LeaseError, acquire
-from pipeline.options import Config, check_beam_args, check_runner
+from pipeline.options import Config, check_beam_args
 from pipeline.progress import Progress
 from pipeline.resume import prepare
 from pipeline.sources import Split, plan
@@ -78,6 +78,16 @@ def run(config: Config, progress: Progress) -> Manifest:
         manifest: Manifest = json.loads(files.read_bytes(files.join(config.output, MANIFEST)))
         _remove_staging(config.output)
     return manifest
+
+
+def check_runner(name: str) -> None:
+    """Raise ``UsageError`` if Beam has no such runner."""
+    from apache_beam.runners.runner import create_runner
+
+    try:
+        create_runner(name)
+    except (ValueError, ImportError, AttributeError) as error:
+        raise UsageError(f"--runner [{name}]: {error}") from None
 
 
 _NOT_AS_GIVEN: Final = {

@@ -114,7 +114,8 @@ SIGNS: Final = (
     ),
     _sign(
         "credit", -1.5,
-        r"\b(?:photo|image|picture|illustration)s? (?:credit|by|courtesy)|^(?:photos?|foto|images?|bilder|bild|фото|снимка|φωτο|fotó|kuva|ảnh) ?:"
+        r"\b(?:photo|image|picture|illustration)s? (?:credit|by|courtesy)"
+        r"|^(?:photos?|foto|images?|bilder|bild|фото|снимка|φωτο|fotó|kuva|ảnh) ?:"
         r"|^(?:写真|照片|图片|사진|صورة) ?[:：=＝]"
         r"|^\W*(?:all )?courtesy|责任编辑|編輯|编辑|作者|記者|编译|기자$",
         "credits of pictures and authors",
