@@ -35,7 +35,7 @@ from rich.console import Console
 from rich.table import Table
 
 from pipeline.layout import SUCCESS
-from pipeline.show import escape
+from pipeline.show import escape, print_table
 from transforms import files
 from transforms.errors import UsageError
 from transforms.text.clean import Cleaner
@@ -342,12 +342,12 @@ def show_dedup_score(score: DedupScore, predictions: Predictions, *, worst: int,
     for name, counts in (*summary["by_band"].items(), ("all", summary)):
         shares = (f"{counts[key]:.3f}" for key in ("precision", "recall", "f1"))
         table.add_row(name, *shares, *(str(counts[key]) for key in ("folded", "missed", "false")))
-    console.print(table)
+    print_table(console, table)
     relations = sorted({relation for counts in summary["relations"].values() for relation in counts})
     table = Table("label", *relations, box=None, padding=(0, 2, 0, 0))
     for label, counts in summary["relations"].items():
         table.add_row(escape(label), *(str(counts.get(relation, "")) for relation in relations))
-    console.print(table)
+    print_table(console, table)
     if score.clusters:
         console.print(
             f"clusters of {score.clusters.articles} articles: adjusted Rand {score.clusters.adjusted_rand:.4f}, "
@@ -374,7 +374,7 @@ def _show_pair(console: Console, found: Found, predictions: Predictions) -> None
         differing,
     ):
         table.add_row(*map(escape, cells))
-    console.print(table)
+    print_table(console, table)
 
 
 def _differing_words(left: str, right: str) -> tuple[str, str]:

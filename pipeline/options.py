@@ -89,6 +89,10 @@ class Config:
         )
         if self.dedup.canonical == "preferred" and not self.dedup.prefer_sources:
             raise UsageError("--canonical preferred needs the sources in order: --prefer-sources a.example,b.example")
+        if self.dedup.prefer_sources and self.dedup.canonical != "preferred":
+            raise UsageError("--prefer-sources counts for nothing without --canonical preferred; give both or neither")
+        if self.index_run and not self.index:
+            raise UsageError(f"--index-run [{self.index_run}] names a run in an index; give --index DIR as well")
 
     @property
     def is_local(self) -> bool:
@@ -145,7 +149,7 @@ def parse_columns(value: str) -> dict[str, str]:
     """``"text=body,id=guid"`` → ``{"text": "body", "id": "guid"}``.
 
     Raises:
-        UsageError: not of that form, or the field is none of ours.
+        UsageError: not of that form, or the field is none of ours or given twice.
     """
     fields = ("id", "url", "source", "title", "published", "text")
     columns: dict[str, str] = {}
@@ -155,6 +159,10 @@ def parse_columns(value: str) -> dict[str, str]:
             raise UsageError(f"--columns [{pair}] is not of the form FIELD=COLUMN, for example text=body")
         if field not in fields:
             raise UsageError(f"--columns [{field}] is no field; the fields are {', '.join(fields)}")
+        if field in columns:
+            raise UsageError(
+                f"--columns [{field}] is named twice, as [{columns[field]}] and [{name}]; name one of them"
+            )
         columns[field] = name
     return columns
 

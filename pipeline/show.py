@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _MAX_SHOWN = 160  # characters of a removed passage
 _MAX_PASSAGES = 5
+_DATE_SIGNS = ("days", "late_excerpt")
 _UNBOUND = 10_000  # columns
 
 
@@ -40,18 +41,19 @@ def show_summary(manifest: Mapping[str, Any], output: str, seconds: float, *, as
     table.add_row("rejected", _number(counts["rejected"]), _listed(counts["rejected_by_reason"], ""))
     table.add_row("edits", _number(counts["edits"]), _listed(counts["edits_by_kind"], ""))
     if counts["renamed_ids"]:
-        table.add_row("renamed", _number(counts["renamed_ids"]), "articles whose id another one has too (ID~2 …)")
+        renamed = _noun(counts["renamed_ids"], "article")
+        table.add_row("renamed", _number(counts["renamed_ids"]), f"{renamed} whose id another one has too (ID~2 …)")
     if unread := counts["unread_dates"]:
         example = escape(manifest["unread_date"])
         table.add_row("undated", _number(unread), f"{_noun(unread, 'date')} could not be read, e.g. {example}")
     if held := manifest["held_back"]:
         shown = "; ".join(f"{escape(cluster['id'])}: {escape(cluster['why'])}" for cluster in held[:_MAX_PASSAGES])
         more = f" and {len(held) - _MAX_PASSAGES} more" if len(held) > _MAX_PASSAGES else ""
-        table.add_row("held back", _number(len(held)), f"clusters, kept unfolded ({shown}{more})")
-    if manifest["ignored_files"]:
-        table.add_row("ignored", _number(manifest["ignored_files"]), "files of other kinds")
+        table.add_row("held back", _number(len(held)), f"{_noun(len(held), 'cluster')}, kept unfolded ({shown}{more})")
+    if ignored := manifest["ignored_files"]:
+        table.add_row("ignored", _number(ignored), f"{_noun(ignored, 'file')} of other kinds")
     table.add_row("took", f"{seconds:.1f}", "seconds")
-    console.print(table)
+    print_table(console, table)
     console.print(f"output in {escape(output)}", soft_wrap=True, highlight=False)
 
 
@@ -65,11 +67,11 @@ def show_forecast(told: Mapping[str, Any], *, as_json: bool) -> None:
     def line(name: str, what: str) -> None:
         console.print(f"{name:<10} {escape(what)}", soft_wrap=True, highlight=False)
 
-    line("read", f"{_number(told['files'])} files, {_size(told['bytes'])} ({_listed(told['kinds'], '')})")
+    line("read", f"{counted(told['files'], 'file')}, {_size(told['bytes'])} ({_listed(told['kinds'], '')})")
     if told["ignored"]:
         by_ending = _listed({ending or "no ending": count for ending, count in told["ignored"].items()}, "")
-        line("ignored", f"{_number(sum(told['ignored'].values()))} files of other kinds ({by_ending})")
-    line("splits", f"{_number(told['splits'])}, for {told['workers']} workers")
+        line("ignored", f"{counted(sum(told['ignored'].values()), 'file')} of other kinds ({by_ending})")
+    line("splits", f"{_number(told['splits'])}, for {counted(told['workers'], 'worker')}")
     line("output", f"{told['output']}: {told['next']}")
     if told["refused"]:
         line("refused", told["refused"])
@@ -77,13 +79,13 @@ def show_forecast(told: Mapping[str, Any], *, as_json: bool) -> None:
         what = "replaces the run of that name" if index["replaces"] else "is added"
         line(
             "index",
-            f"{index['uri']}: {_number(index['runs'])} runs of {_number(index['articles'])} articles; "
+            f"{index['uri']}: {counted(index['runs'], 'run')} of {counted(index['articles'], 'article')}; "
             f"{index['run']} {what}",
         )
     guess = told["estimates"]
     line(
         "estimates",
-        f"{_number(guess['articles'])} articles, {_size(told['text_bytes'])} of text: {_duration(guess['seconds'])}, "
+        f"{counted(guess['articles'], 'article')}, {_size(told['text_bytes'])} of text: {_duration(guess['seconds'])}, "
         f"{_size(guess['memory_mb'] * 1e6)} of memory, {_size(guess['disk_mb'] * 1e6)} of disk. Where these figures "
         "come from, and how far off they may be, is in docs/operations.md",
     )
@@ -144,7 +146,7 @@ def show_cleaned(cleaned: "Cleaned", decoded: "Decoded", *, diff: bool, as_json:
         )
     elif diff:
         console = make_console()
-        console.print(f"decoded as {decoded.encoding}; {len(cleaned.edits)} edits", highlight=False)
+        console.print(f"decoded as {decoded.encoding}; {counted(len(cleaned.edits), 'edit')}", highlight=False)
         _show_edits(console, [edit._asdict() for edit in cleaned.edits])
     else:
         sys.stdout.write(cleaned.text + "\n")
@@ -178,12 +180,15 @@ def show_explanation(story: Mapping[str, Any], *, as_json: bool) -> None:
             highlight=False,
         )
         if duplicate["signs"]:
-            _show_signs(console, duplicate["signs"])
+            is_undated = duplicate["published"] is None or (kept and kept["published"] is None)
+            _show_signs(console, duplicate["signs"], are_dated=not is_undated)
         if kept:
             shown = " · ".join(str(kept[name]) for name in ("title", "source", "published") if kept[name] is not None)
             console.print(f"  {escape(shown)}", soft_wrap=True, highlight=False)
     elif article["copies"]:
-        console.print(f"\nKept; {len(article['copies'])} copies were folded into it:", highlight=False)
+        copies = len(article["copies"])
+        was = "was" if copies == 1 else "were"
+        console.print(f"\nKept; {counted(copies, 'copy', 'copies')} {was} folded into it:", highlight=False)
         for copy in article["copies"]:
             where = copy["source"] or copy["url"] or ""
             console.print(
@@ -196,7 +201,7 @@ def show_explanation(story: Mapping[str, Any], *, as_json: bool) -> None:
         console.print("\nKept; no copy of it was found.", highlight=False)
     if article and article["embeds"]:
         console.print(f"It quotes whole: {escape(', '.join(article['embeds']))}", soft_wrap=True, highlight=False)
-    console.print(f"\n{len(story['edits'])} edits, in the order in which they were made:", highlight=False)
+    console.print(f"\n{counted(len(story['edits']), 'edit')}, in the order in which they were made:", highlight=False)
     _show_edits(console, story["edits"])
 
 
@@ -224,13 +229,17 @@ def show_comparison(comparison: "Comparison", names: tuple[str, str], *, as_json
         return
     console = make_console()
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
-    table.add_row("Jaccard", f"{similarity.jaccard:.4f}", f"{similarity.shared} shingles in both")
+    table.add_row("Jaccard", f"{similarity.jaccard:.4f}", f"{counted(similarity.shared, 'shingle')} in both")
     table.add_row("estimated", f"{comparison.estimated_jaccard:.4f}", f"from {comparison.num_perm} permutations")
-    table.add_row("A in B", f"{similarity.left_in_right:.4f}", escape(f"{similarity.left} shingles in {names[0]}"))
-    table.add_row("B in A", f"{similarity.right_in_left:.4f}", escape(f"{similarity.right} shingles in {names[1]}"))
-    console.print(table)
+    table.add_row(
+        "A in B", f"{similarity.left_in_right:.4f}", escape(f"{counted(similarity.left, 'shingle')} in {names[0]}")
+    )
+    table.add_row(
+        "B in A", f"{similarity.right_in_left:.4f}", escape(f"{counted(similarity.right, 'shingle')} in {names[1]}")
+    )
+    print_table(console, table)
     if comparison.passages:
-        console.print(f"\n{len(comparison.passages)} shared passages; the longest:", highlight=False)
+        console.print(f"\n{counted(len(comparison.passages), 'shared passage')}; the longest:", highlight=False)
         for passage in comparison.passages[:_MAX_PASSAGES]:
             console.print(
                 f"  {len(passage.split())} words: {escape(_shortened(passage))}",
@@ -239,7 +248,7 @@ def show_comparison(comparison: "Comparison", names: tuple[str, str], *, as_json
             )
     differing = sorted(comparison.differences, key=lambda sides: -sum(map(len, sides)))[:_MAX_PASSAGES]
     if differing:
-        console.print(f"\n{len(comparison.differences)} places differ; the longest:", highlight=False)
+        console.print(f"\n{counted(len(comparison.differences), 'difference')}; the longest:", highlight=False)
         for sides in differing:
             for sign, style, words in zip("-+", ("red", "green"), sides, strict=True):
                 if words:
@@ -250,7 +259,8 @@ def show_comparison(comparison: "Comparison", names: tuple[str, str], *, as_json
         f"\nBy their texts alone: [bold]{decision.relation}[/], {decision.score:+.1f} points for one story",
         highlight=False,
     )
-    _show_signs(console, [{"name": sign.name, "points": sign.points} for sign in weighed if abs(sign.points) >= 0.05])
+    shown = [{"name": sign.name, "points": sign.points} for sign in weighed if abs(sign.points) >= 0.05]
+    _show_signs(console, shown, are_dated=False)
 
 
 def _show_edits(console: Console, edits: Iterable[Mapping[str, Any]]) -> None:
@@ -272,10 +282,14 @@ def _shortened(text: str) -> str:
     return shown if len(shown) <= _MAX_SHOWN else f"{shown[: _MAX_SHOWN // 2]} … {shown[-_MAX_SHOWN // 2 :]}"
 
 
-def _show_signs(console: Console, signs: Sequence[Mapping[str, Any]]) -> None:
-    """``why: words that both have +4.0, days between the two -1.2``, and what told a version from a copy."""
+def _show_signs(console: Console, signs: Iterable[Mapping[str, Any]], *, are_dated: bool) -> None:
+    """``why: words that both have +4.0, days between the two -1.2``, and what told a version from a copy.
+
+    Where not both ``are_dated``, the signs of dates have points all the same, but nothing to tell.
+    """
     from transforms.text.decide import SIGN_MEANINGS, VERSION, VERSION_BASE
 
+    signs = [sign for sign in signs if are_dated or sign["name"] not in _DATE_SIGNS]
     of_version = [sign for sign in signs if sign["name"] in VERSION]
     total = VERSION_BASE + sum(sign["points"] for sign in of_version)
     for what, weighed in (
@@ -296,6 +310,11 @@ def _noun(count: int, one: str, several: str = "") -> str:
     return one if count == 1 else several or f"{one}s"
 
 
+def counted(count: int, one: str, several: str = "") -> str:
+    """``1 edit``, ``1,234 edits``, ``2 copies``."""
+    return f"{_number(count)} {_noun(count, one, several)}"
+
+
 def _number(value: int) -> str:
     return f"{value:,}"
 
@@ -304,6 +323,16 @@ def make_console() -> Console:
     """Off a terminal nothing is wrapped, cut or coloured: a program may read it."""
     is_terminal = sys.stdout.isatty()
     return Console(soft_wrap=not is_terminal, width=None if is_terminal else _UNBOUND)
+
+
+def print_table(console: Console, table: Table) -> None:
+    """A table, off a terminal without the spaces that fill its last column."""
+    if console.is_terminal:
+        console.print(table)
+        return
+    with console.capture() as captured:
+        console.print(table)
+    console.file.write("\n".join(line.rstrip() for line in captured.get().split("\n")))
 
 
 def print_json(value: Any) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from rich.table import Table
 
 from pipeline.evaluate import Evaluation, Score
-from pipeline.show import escape, make_console, print_json
+from pipeline.show import escape, make_console, print_json, print_table
 from transforms.errors import UsageError
 from transforms.text.rules import Rule
 
@@ -23,14 +23,14 @@ def show_evaluations(evaluations: Sequence[Evaluation], *, worst: int, as_json: 
     table = _table("tail", "pages", "trailing", "removed", "promos", "removed", "words", "lost", "loss", "repeated")
     for evaluation in evaluations:
         table.add_row(_name(evaluation), *_cells(evaluation.score))
-    console.print(table)
+    print_table(console, table)
     for evaluation in evaluations:
         console.print(f"\n[bold]tail {_name(evaluation)}[/], by kind of cruft", highlight=False)
         kinds = _table("kind", "trailing", "removed", "")
         for kind, count in evaluation.trailing_by_kind.most_common():
             removed = evaluation.removed_by_kind[kind]
             kinds.add_row(kind, f"{count:,}", f"{removed:,}", _percent(removed, count))
-        console.print(kinds)
+        print_table(console, kinds)
         console.print(f"\n[bold]tail {_name(evaluation)}[/], by language", highlight=False)
         languages = _table(
             "language", "pages", "trailing", "removed", "promos", "removed", "words", "lost", "loss", "repeated"
@@ -38,13 +38,13 @@ def show_evaluations(evaluations: Sequence[Evaluation], *, worst: int, as_json: 
         for language, score in sorted(evaluation.by_language.items(), key=lambda item: (-item[1].pages, item[0])):
             if score.pages >= _MIN_PAGES:
                 languages.add_row(escape(language), *_cells(score))
-        console.print(languages)
+        print_table(console, languages)
         if evaluation.lost_words_by_rule:
             console.print(f"\n[bold]tail {_name(evaluation)}[/], rules that cost article text", highlight=False)
             rules = _table("rule", "blocks removed rightly", "article words lost")
             for rule, lost in evaluation.lost_words_by_rule.most_common():
                 rules.add_row(escape(rule), f"{evaluation.removed_by_rule[rule]:,}", f"{lost:,}")
-            console.print(rules)
+            print_table(console, rules)
         for loss in evaluation.worst(worst):
             shown = " ".join(loss.paragraph.split())
             shown = shown if len(shown) <= _MAX_SHOWN else f"{shown[:_MAX_SHOWN]}…"
@@ -60,7 +60,7 @@ def show_rules(rules: Iterable[Rule], *, as_json: bool) -> None:
     table = _table("rule", "kind", "strength", "wordings", "patterns")
     for rule in rules:
         table.add_row(rule.name, rule.kind, rule.strength, str(len(rule.literals)), str(len(rule.patterns)))
-    make_console().print(table)
+    print_table(make_console(), table)
 
 
 def show_rule(name: str, rules: Iterable[Rule], *, as_json: bool) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from rich.table import Table
 
 from pipeline.indexed import IndexedRun
-from pipeline.show import escape, make_console, print_json
+from pipeline.show import counted, escape, make_console, print_json, print_table
 
 
 def show_runs(runs: Sequence[IndexedRun], *, as_json: bool) -> None:
@@ -22,7 +22,7 @@ def show_runs(runs: Sequence[IndexedRun], *, as_json: bool) -> None:
         size = f"{run.size / 1e6:,.1f} MB"
         days = (day.isoformat() for day in (run.oldest, run.newest))
         table.add_row(escape(run.run), run.dated.isoformat(), f"{run.articles:,}", *days, size, escape(run.output))
-    make_console().print(table)
+    print_table(make_console(), table)
 
 
 def show_changed(what: str, runs: Sequence[IndexedRun], *, as_json: bool) -> None:
@@ -31,7 +31,9 @@ def show_changed(what: str, runs: Sequence[IndexedRun], *, as_json: bool) -> Non
         print_json([_told(run) for run in runs])
         return
     for run in runs:
-        make_console().print(f"{what} {escape(run.run)}: {run.articles:,} articles", highlight=False, soft_wrap=True)
+        make_console().print(
+            f"{what} {escape(run.run)}: {counted(run.articles, 'article')}", highlight=False, soft_wrap=True
+        )
     if not runs:
         make_console().print(f"nothing to be {what}", highlight=False)
 

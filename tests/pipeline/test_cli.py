@@ -131,7 +131,15 @@ def test_compare(tmp_path):
     assert shown["b_in_a"] == 1.0
     assert shown["jaccard"] < 0.6
     assert shown["passages"]
-    assert "Jaccard" in invoke("compare", tmp_path / "a.txt", tmp_path / "b.txt").stdout
+    shown = invoke("compare", tmp_path / "a.txt", tmp_path / "b.txt").stdout
+    assert "Jaccard" in shown
+    assert "days between" not in shown  # nobody said when
+    assert not [line for line in shown.splitlines() if line.endswith(" ")]
+
+
+def test_one_of_a_thing_is_told_as_one(tmp_path):
+    (tmp_path / "a.txt").write_text(STORY + "\n\nWith reporting by AP\n\nSource link", "utf-8")
+    assert "; 1 edit\n" in invoke("clean", tmp_path / "a.txt", "--diff").stdout
 
 
 @pytest.mark.parametrize(
@@ -148,7 +156,10 @@ def test_compare(tmp_path):
         (["run", "in.jsonl", "--output", "out", "--threshold", "x"], "'x' is not a valid float"),
         (["run", "in.jsonl", "--output", "out", "--columns", "text"], "not of the form FIELD=COLUMN"),
         (["run", "in.jsonl", "--output", "out", "--columns", "body=text"], "[body] is no field"),
+        (["run", "in.jsonl", "--output", "out", "--columns", "id=a,text=b,id=c"], "[id] is named twice"),
         (["run", "in.jsonl", "--output", "out", "--canonical", "preferred"], "--prefer-sources"),
+        (["run", "in.jsonl", "--output", "out", "--prefer-sources", "a.example"], "--canonical preferred"),
+        (["run", "in.jsonl", "--output", "out", "--index-run", "monday"], "give --index DIR"),
         (["run", "in.doc", "--output", "out"], "of no known kind"),
         (["run", "in.jsonl", "--output", "out", "--config", "c.toml"], "[treshold], which is no option"),
         (["run", "in.jsonl", "--output", "out", "--runner", "Swift"], "--runner [Swift]: Unexpected pipeline runner"),
@@ -228,7 +239,8 @@ def test_config_file_gives_defaults_and_flags_win(tmp_path):
     (tmp_path / "in.jsonl").write_text(json.dumps({"guid": "a", "body": STORY}) + "\n" + '{"body": 1}\n')
     (tmp_path / "c.toml").write_text(
         f'inputs = ["{tmp_path}/in.jsonl"]\noutput = "{tmp_path}/out"\nworkers = 1\nmax-reject-rate = 0.5\n'
-        'num_perm = 64\nquiet = true\njson = true\nprefer-sources = ["a", "b"]\n[columns]\ntext = "body"\nid = "guid"\n'
+        "num_perm = 64\nquiet = true\njson = true\n"
+        'canonical = "preferred"\nprefer-sources = ["a", "b"]\n[columns]\ntext = "body"\nid = "guid"\n'
     )
     result = invoke("run", "--config", tmp_path / "c.toml", "--num-perm", "96")
     assert result.exit_code == 0, result.output

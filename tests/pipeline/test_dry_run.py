@@ -50,7 +50,7 @@ def test_it_tells_what_would_be_read(source, tmp_path):
 
 def test_it_is_told_in_words(source, tmp_path):
     said = invoke("run", source, "--output", tmp_path / "out", "--dry-run").stdout
-    for what in ("3 files", "csv 1, jsonl 1, txt 1", "1 files of other kinds (.md 1)", "a run begins", "of memory"):
+    for what in ("3 files", "csv 1, jsonl 1, txt 1", "1 file of other kinds (.md 1)", "a run begins", "of memory"):
         assert what in said
     assert said.endswith("nothing was written\n")
 
