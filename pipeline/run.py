@@ -158,7 +158,7 @@ def _run_graph(
             logging.getLogger(f"apache_beam.runners.{name}").setLevel(logging.CRITICAL)
     options = CachedOptions([*beam_args, *(_local_options(workers) if local else [f"--runner={config.runner}"])])
     # The workers first, because they get ready while the pipeline is built.
-    with _workers(config, workers, local), _errors_told():
+    with _workers(config, workers, local, progress), _errors_told():
         pipeline = beam.Pipeline(runner=_local_runner() if local else None, options=options)
         # Beam makes it for transforms of other languages alone; it would stay when the run is killed.
         shutil.rmtree(pipeline.local_tempdir, ignore_errors=True)
@@ -211,14 +211,14 @@ def _for_the_user(error: Exception) -> str | None:
     return None
 
 
-def _workers(config: Config, count: int, local: bool) -> contextlib.AbstractContextManager[None]:
+def _workers(config: Config, count: int, local: bool, progress: Progress) -> contextlib.AbstractContextManager[None]:
     if not local:
         return contextlib.nullcontext()
     from pipeline.workers import can_fork, forked_workers, loaded
 
     if count < 2:
-        return loaded(config.clean)
-    return forked_workers(count, config.clean) if can_fork() else contextlib.nullcontext()
+        return loaded(config.clean, progress.say)
+    return forked_workers(count, config.clean, progress.say) if can_fork() else contextlib.nullcontext()
 
 
 def _local_runner() -> Any:

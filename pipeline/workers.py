@@ -17,11 +17,11 @@ import re
 import signal
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, TypeAlias
 
 import grpc
 import numpy as np
@@ -46,6 +46,8 @@ from transforms.text.shingles import shingle_hashes, token_counts
 from transforms.text.stories import Reach, find_stories
 from transforms.text.unionfind import connected_components
 
+Say: TypeAlias = Callable[[str], None]
+
 _PR_SET_PDEATHSIG: Final = 1  # linux/prctl.h
 _M_ARENA_MAX, _M_MMAP_THRESHOLD, _M_TRIM_THRESHOLD = -8, -3, -1  # malloc.h
 _LARGE_BYTES: Final = 4 * 1024 * 1024
@@ -60,7 +62,7 @@ def can_fork() -> bool:
 
 
 @contextlib.contextmanager
-def forked_workers(count: int, config: CleanConfig) -> Iterator[None]:
+def forked_workers(count: int, config: CleanConfig, say: Say) -> Iterator[None]:
     """Have ``count`` workers for the pipeline that is built and run in the block.
 
     One child loads tables and machine code, which takes a second, while the pipeline is built here; then it forks the
@@ -74,7 +76,7 @@ def forked_workers(count: int, config: CleanConfig) -> Iterator[None]:
         load_cruft_rules(config.rules)  # an error in there is the user's to mend, so it must come up here
     _spare_memory()
     pipes = [_FORK.Pipe() for _ in range(count)]
-    first = _FORK.Process(target=_first_worker, args=(pipes, config, os.getpid()))
+    first = _FORK.Process(target=_first_worker, args=(pipes, config, os.getpid(), say))
     gc.freeze()  # a collection would write to the pages that the workers share
     first.start()
     _drop_pages()
@@ -104,9 +106,9 @@ def forked_workers(count: int, config: CleanConfig) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def loaded(config: CleanConfig) -> Iterator[None]:
+def loaded(config: CleanConfig, say: Say) -> Iterator[None]:
     """Have everything loaded in this process, for the pipeline that is built and run in the block by itself."""
-    _load(config)
+    _load(config, say)
     gc.freeze()  # a collection would go through all of it
     try:
         yield
@@ -114,24 +116,44 @@ def loaded(config: CleanConfig) -> Iterator[None]:
         gc.unfreeze()
 
 
-def _load(config: CleanConfig) -> None:
+def _load(config: CleanConfig, say: Say) -> None:
     # With its first kernel numba looks for linear algebra, which none of ours does: 0.3 s, 11 MB.
-    with hidden("scipy"), uncollected():
+    with hidden("scipy"), uncollected(), compiling_told(say):
         load_kernels(config)
+
+
+@contextlib.contextmanager
+def compiling_told(say: Say) -> Iterator[None]:
+    """Say so, once, if a kernel is compiled in the block: it takes half a minute, in which nothing else is seen."""
+    from numba.core import event
+
+    class Told(event.Listener):
+        told = False
+
+        def on_start(self, _: object) -> None:
+            if not self.told:
+                self.told = True
+                say("compiling kernels, once for this version")
+
+        def on_end(self, _: object) -> None:
+            pass
+
+    with event.install_listener("numba:compile", Told()):  # what is found compiled is no such event
+        yield
 
 
 _FORK: Final = multiprocessing.get_context("fork")
 _MOMENT_SECONDS: Final = 1.0
 
 
-def _first_worker(pipes: list[tuple[Connection, Connection]], config: CleanConfig, parent: int) -> None:
+def _first_worker(pipes: list[tuple[Connection, Connection]], config: CleanConfig, parent: int, say: Say) -> None:
     """The life of the first worker: load, fork the others, work, and end, with all of them, when one of them does."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends us
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     _end_with(parent)
     for ours, _ in pipes:
         ours.close()
-    _load(config)
+    _load(config, say)
     _drop_pages()
     gc.collect()
     gc.freeze()

@@ -4,10 +4,12 @@ import importlib
 import pkgutil
 import types
 
+import numba
 import numpy as np
 
 import transforms.text
 from pipeline.warm import compile_kernels
+from pipeline.workers import compiling_told
 from transforms.text.shingles import _Kernel
 
 
@@ -19,6 +21,18 @@ def _kernel(limit, called=None):
 def test_stored_machine_code_is_told_by_the_constants_that_are_in_it():
     assert _kernel(1).digest == _kernel(1).digest != _kernel(2).digest
     assert _kernel(1, _kernel(1)).digest == _kernel(1, _kernel(1)).digest != _kernel(1, _kernel(2)).digest
+
+
+def test_that_kernels_are_compiled_is_said_once():
+    said = []
+    with compiling_told(said.append):
+        compiled = numba.njit(lambda number: number + 1)
+        assert (compiled(1), compiled(1.5)) == (2, 2.5)
+    numba.njit(lambda number: number + 2)(1)
+    assert said == ["compiling kernels, once for this version"]
+    with compiling_told(said.append):
+        compiled(1)
+    assert len(said) == 1
 
 
 def test_no_kernel_is_left_for_the_run_to_compile():
