@@ -43,7 +43,7 @@ _DOTTED: Final = re.compile(
     re.ASCII | re.IGNORECASE,
 )
 # RFC 9557: "2026-03-14T09:12:00+01:00[Europe/Berlin]". The offset says when it was.
-_OFFSET_AND_SUFFIX: Final = re.compile(r"(.+(?:Z|[+-]\d\d:?\d\d))(?:\[[^\[\]]*\])+", re.ASCII | re.IGNORECASE)
+_OFFSET_AND_SUFFIX: Final = re.compile(r"(.+(?:Z|[+-]\d\d:?\d\d))\[.*\]", re.ASCII | re.IGNORECASE)
 _TWO_NUMBERS_AND_YEAR: Final = re.compile(r"(?<!\d)\d{1,2}[/. -]+\d{1,2}[/. -]+\d{4}(?!\d)", re.ASCII)
 _YEAR: Final = re.compile(r"(?<!\d)\d{4}(?!\d)", re.ASCII)
 
