@@ -31,9 +31,7 @@ class Encoded(NamedTuple):
 
     def line(self, row: int, line: int) -> str:
         """A line of one of them; lines count from 0."""
-        feed, last = int(self.feed_starts[row]) + line, int(self.feed_ends[row])
-        start = self.line_feeds[feed - 1] + 1 if line else self.starts[row]
-        end = self.line_feeds[feed] if feed < last else self.ends[row]
+        start, end = _bounds_of_line(self, row, line)
         return self.utf8[start:end].tobytes().decode()
 
     def take(self, rows: Sequence[int]) -> "Encoded":
@@ -76,13 +74,15 @@ def _find_line_feeds(utf8: npt.NDArray[np.uint8], words: npt.NDArray[np.uint64])
     return found[:count]
 
 
-@kernel
-def line_of(texts: Encoded, row: int, line: int) -> tuple[int, int]:
+def _bounds_of_line(texts: Encoded, row: int, line: int) -> tuple[int, int]:
     """Where in ``utf8`` a line of a text begins and ends; lines count from 0."""
     feed = texts.feed_starts[row] + line
     start = texts.line_feeds[feed - 1] + 1 if line else texts.starts[row]
     end = texts.line_feeds[feed] if feed < texts.feed_ends[row] else texts.ends[row]
     return start, end
+
+
+line_of = kernel(_bounds_of_line)
 
 
 @kernel
