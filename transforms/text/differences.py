@@ -248,7 +248,7 @@ def _spell_numbers(
     figures: npt.NDArray[np.uint64],
 ) -> None:
     """Turn words for numbers into figures."""
-    places, _ = _places(words, hashes)
+    places = _places(words, hashes)
     for i in range(hashes.size):
         if places[i] >= 0:
             hashes[i] = stems[i] = figures[places[i]]
@@ -268,13 +268,14 @@ def _runs(words: npt.NDArray[np.uint64], length: int) -> npt.NDArray[np.uint64]:
 
 
 @kernel
-def _places(
-    keys: npt.NDArray[np.uint64], wanted: npt.NDArray[np.uint64]
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Where in ``keys`` each of ``wanted`` stands first, and where each key stands next; or -1.
+def _places(keys: npt.NDArray[np.uint64], wanted: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
+    """Where in ``keys`` each of ``wanted`` stands first, or -1."""
+    return _look_up(_indexed(keys)[0], keys, wanted)
 
-    A hash table with open addressing.
-    """
+
+@kernel
+def _indexed(keys: npt.NDArray[np.uint64]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """A hash table with open addressing of where each key stands first, and where it stands next after each place."""
     size = 16
     while size < 2 * keys.size:
         size *= 2
@@ -287,13 +288,23 @@ def _places(
             slot = (slot + 1) & (size - 1)
         following[i] = table[slot]
         table[slot] = i
+    return table, following
+
+
+@kernel
+def _look_up(
+    table: npt.NDArray[np.int64], keys: npt.NDArray[np.uint64], wanted: npt.NDArray[np.uint64]
+) -> npt.NDArray[np.int64]:
+    """Where the ``table`` of ``keys`` has each of ``wanted``, or -1."""
+    size = table.size
+    mask = np.uint64(size - 1)
     places = np.empty(wanted.size, np.int64)
     for i in range(wanted.size):
         slot = np.int64((wanted[i] >> np.uint64(7)) & mask)
         while table[slot] >= 0 and keys[table[slot]] != wanted[i]:
             slot = (slot + 1) & (size - 1)
         places[i] = table[slot]
-    return places, following
+    return places
 
 
 @kernel
@@ -326,7 +337,7 @@ def parts_found(
     one: npt.NDArray[np.uint64], other: npt.NDArray[np.uint64], keys: npt.NDArray[np.uint64]
 ) -> tuple[float, float]:
     """Which part of each of two lists is among the keys."""
-    found = _places(keys, np.concatenate((one, other)))[0] >= 0
+    found = _places(keys, np.concatenate((one, other))) >= 0
     return (
         np.count_nonzero(found[: one.size]) / max(one.size, 1),
         np.count_nonzero(found[one.size :]) / max(other.size, 1),
@@ -408,11 +419,12 @@ def _compare(
     run: int,
     longest_slot: int,
 ) -> tuple[float, float, float, float, float, float, int, int, float, float]:
-    places, following = _places(right_runs, left_runs)
+    table, following = _indexed(right_runs)
+    places = _look_up(table, right_runs, left_runs)
     shared_left = _shared_words(left.size, places, run)
-    shared_right = _shared_words(right.size, _places(left_runs, right_runs)[0], run)
-    new_left = _places(right_stems, left_stems)[0] < 0
-    new_right = _places(left_stems, right_stems)[0] < 0
+    shared_right = _shared_words(right.size, _places(left_runs, right_runs), run)
+    new_left = _places(right_stems, left_stems) < 0
+    new_right = _places(left_stems, right_stems) < 0
     places = _aligned(places, following, run + longest_slot)
     slots = 0
     i = 0
