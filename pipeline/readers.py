@@ -239,8 +239,8 @@ class PartReader:
         row_bytes = described.total_byte_size // max(described.num_rows, 1) + 1
         batch_rows = min(max(BATCH_CHARACTERS // row_bytes, 1), BATCH_ROWS)
         chunks = map(described.column, range(described.num_columns))
-        if row_bytes := sum(chunk.total_uncompressed_size for chunk in chunks if chunk.has_dictionary_page):
-            batch_rows = min(batch_rows, max(_DICTIONARY_BYTES // row_bytes, _DICTIONARY_ROWS))
+        if largest_row := sum(chunk.total_uncompressed_size for chunk in chunks if chunk.has_dictionary_page):
+            batch_rows = min(batch_rows, max(_DICTIONARY_BYTES // largest_row, _DICTIONARY_ROWS))
         wanted = list(dict.fromkeys(names[i] for i in columns.values()))
         batches = parquet.iter_batches(batch_rows, row_groups=[group], columns=wanted, use_threads=False)
         try:
@@ -280,7 +280,7 @@ class PartReader:
                 for id, url, title, text in zip(ids, urls, titles, usable, strict=True)
             ],
             urls,
-            [source or (_host(url) if url else None) for source, url in zip(sources, urls, strict=True)],
+            list(map(_source_of, sources, urls)),
             titles,
             [self._published(lists.get("published", nothing)[row]) for row in rest],
             usable.cast(pa.large_string()),
@@ -306,7 +306,7 @@ class PartReader:
         return Record(
             id=_plain(values.get("id")) or _stable_id(url, title, text.text.encode()),
             url=url,
-            source=_plain(values.get("source")) or (_host(url) if url else None),
+            source=_source_of(_plain(values.get("source")), url),
             title=title,
             published=self._published(values.get("published")),
             text=text.text,
@@ -402,6 +402,11 @@ def _stable_id(url: str | None, title: str | None, text: bytes | pa.Buffer) -> s
     digest = hashlib.blake2b(f"{url or ''}\0{title or ''}\0".encode(), digest_size=8)
     digest.update(text)
     return digest.hexdigest()
+
+
+def _source_of(source: str | None, url: str | None) -> str | None:
+    """The source as given, failing that the host of the address."""
+    return source or (_host(url) if url else None)
 
 
 def _host(url: str) -> str | None:

@@ -145,9 +145,8 @@ def _is_bar(lines: list[str], bar: dict[int, Rule]) -> bool:
         return False
     forms = [rule.form for rule in bar.values()]
     if PAGE_BUTTON in forms and forms.count("count") <= MAX_BUTTON_COUNTS:
-        if above is not None and above + 1 < top and _is_no_cell(lines[above]):
-            return True
-        if below is not None and below - 1 > bottom and _is_no_cell(lines[below]):
+        beside = ((above, top), (below, bottom))
+        if any(line is not None and abs(line - end) > 1 and _is_no_cell(lines[line]) for line, end in beside):
             return True
     strong = any(rule.form in BAR_ANCHORS and rule.strength == "strong" for rule in bar.values())
     counted = BAR_FORMS - {"count"} if strong else BAR_ANCHORS
