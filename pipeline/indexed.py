@@ -20,7 +20,7 @@ from transforms.config import MAX_PARTS, MAX_SHARDS, DedupConfig
 from transforms.errors import UsageError
 from transforms.text.minhash import SEED, choose_banding
 
-SCHEME: Final = 1
+SCHEME: Final = 2
 """Raised when the same text would get other tokens, shingles, bands or fingerprints, or a part another layout."""
 
 _RUNS, PARTS = "runs", "parts"

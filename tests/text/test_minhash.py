@@ -18,7 +18,7 @@ from transforms.text.minhash import (
     permutations,
     sign_articles,
 )
-from transforms.text.shingles import shingle_hashes
+from transforms.text.shingles import shingle_hashes, shingle_stream
 from transforms.text.similarity import compare_texts, estimated_jaccard
 
 VOCABULARY = [f"word{i}" for i in range(4000)]
@@ -83,16 +83,29 @@ def test_estimate_is_near_the_exact_jaccard():
         assert abs(estimated_jaccard(*signatures) - exact) < 4 * math.sqrt(exact * (1 - exact) / 256)
 
 
-def test_fingerprints_hold_the_lowest_part_of_the_hash_range():
-    texts = large([" ".join(VOCABULARY[i : i + 900]) for i in range(0, 3000, 500)])
-    hashes, offsets = shingle_hashes(texts, 3)
-    for scale in (1, 7, 50):
-        signed = sign_articles(texts, 3, 8, scale)
-        for i in range(len(texts)):
-            own = hashes[offsets[i] : offsets[i + 1]]
-            expected = np.unique(own[own <= (2**64 - 1) // scale].astype(np.uint32))
-            a, b = signed.fingerprint_offsets[i : i + 2]
-            assert np.array_equal(signed.fingerprints[a:b], expected)
+@pytest.mark.parametrize("scale", [1, 7, 16, 50, 1000])
+def test_fingerprints_hold_the_lowest_part_of_the_hash_range_and_the_lowest_of_each_window_without_it(scale):
+    limit = (2**64 - 1) // scale
+    texts = large([" ".join(VOCABULARY[i : i + 900]) for i in range(0, 3000, 500)] + [" ".join(VOCABULARY[:9]), ""])
+    hashes, offsets, _ = shingle_stream(texts, 3)
+    signed = sign_articles(texts, 3, 8, scale)
+    for i in range(len(texts)):
+        own = hashes[offsets[i] : offsets[i + 1]].tolist()
+        windows = [own[place : place + 40] for place in range(len(own) - 39)]
+        expected = {low for low in own if low <= limit} | {min(window) for window in windows if min(window) > limit}
+        a, b = signed.fingerprint_offsets[i : i + 2]
+        assert signed.fingerprints[a:b].tolist() == sorted({each % 2**32 for each in expected})
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.integers(0, 3000), st.integers(44, 90), st.lists(st.sampled_from("abcde"), max_size=60), st.data())
+def test_articles_with_forty_shingles_in_a_row_in_common_share_a_fingerprint_hash(start, words, others, data):
+    run = VOCABULARY[start : start + words]
+    placed = (data.draw(st.integers(0, len(others))) for _ in range(2))
+    whole, other = (" ".join([*others[:place], *run, *others[place:]]) for place in placed)
+    signed = sign_articles(large([whole, other]), 5, 8, 16)
+    left, right = np.split(signed.fingerprints, signed.fingerprint_offsets[1:-1])
+    assert np.isin(left, right).any()
 
 
 def test_fingerprints_estimate_containment_whatever_the_sizes():
@@ -104,7 +117,7 @@ def test_fingerprints_estimate_containment_whatever_the_sizes():
     whole, excerpt, stranger = np.split(signed.fingerprints, signed.fingerprint_offsets[1:-1])
     assert np.isin(excerpt, whole).all()
     assert not np.isin(stranger, whole).any()
-    assert 70 < excerpt.size < 130  # 1,996 / 20, give or take three standard deviations
+    assert 100 < excerpt.size < 150  # 1,996 / 20, and a quarter of that in windows without one
 
 
 def test_band_keys_are_equal_where_bands_are_and_nowhere_else():
