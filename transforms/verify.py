@@ -319,7 +319,7 @@ def _match_by_threshold(articles: Component, earlier: int, config: DedupConfig) 
             and article.url == other.url
             and is_later_version(article, other)
         )
-        verdict = Verdict(relation, float(found.jaccard[place]), float(found.containment[place]), 0.0, ())
+        verdict = Verdict(relation, float(found.jaccard[place]), float(found.containment[place]), ())
         matches.append(Match(leader, verdict, contains or bool(is_later)))
     return matches
 
@@ -335,7 +335,7 @@ def _by_threshold(articles: Component, config: DedupConfig) -> Folded:
         relation = RELATIONS[int(found.relation[position])]
         if relation == "near" and is_one_publisher(articles.member(position).source, articles.member(leader).source):
             relation = "update"
-        verdicts.append(Verdict(relation, float(found.jaccard[position]), float(found.containment[position]), 0.0, ()))
+        verdicts.append(Verdict(relation, float(found.jaccard[position]), float(found.containment[position]), ()))
     return Folded(leaders, verdicts, {})
 
 

@@ -28,7 +28,6 @@ import pyarrow as pa
 from transforms.text.decide import (
     MAX_CHARACTERS,
     SAME_STORY,
-    SAME_STORY_BASE,
     Article,
     Decision,
     DecisionThresholds,
@@ -73,8 +72,6 @@ class Verdict(NamedTuple):
     relation: str
     jaccard: float
     containment: float
-    score: float
-    """Sum of the points, :data:`SAME_STORY_BASE` included."""
     points: tuple[float, ...]
     """Of each sign of :data:`SAME_STORY`, in its order, in hundredths, where the two are folded."""
     version_points: tuple[float, ...] = ()
@@ -242,10 +239,10 @@ class _Clusterer:
     def _fold_through_copies(
         self, order: Sequence[int], rank: Sequence[int], leader: list[int], verdicts: list[Verdict | None]
     ) -> None:
-        """Fold a leader that a copy contains, and its copies, into that copy's leader, if all are one story with it.
+        """Fold a leader in reach of a copy, and its copies, into that copy's leader, if all are one story with it.
 
         The copy may be in the words of the wire, its leader in those of a house: so far from them that an excerpt of
-        the copy was not in reach of the leader.
+        the copy, or what another house made of it, was not in reach of the leader.
         """
         copies = [article for article in order if leader[article] != article]
         clusters: dict[int, list[int]] = {}
@@ -254,14 +251,13 @@ class _Clusterer:
         if not copies or len(clusters) == 1:
             return
         leaders = [article for article in order if leader[article] == article]
-        reach = self._reach._replace(min_jaccard=1.0)
         containing: dict[int, list[Ranked]] = {article: [] for article in leaders}
         for start in range(0, len(copies), _COPIES):
             some = _Leaders(self._bits)
             for copy, _, shingles in self._in_turn(copies[start : start + _COPIES]):
                 some.add(copy, shingles, some.bitmap(shingles))
             for article, _, shingles in self._in_turn(leaders):
-                found = containing[article] + some.ranked(shingles, some.bitmap(shingles), reach, rank)
+                found = containing[article] + some.ranked(shingles, some.bitmap(shingles), self._reach, rank)
                 containing[article] = sorted(found)[:MAX_DECIDED]
         for article in leaders:
             for _, _, copy in containing[article]:
@@ -396,7 +392,6 @@ def _verdict(decision: Decision) -> Verdict:
         decision.relation,
         1.0 if is_same else similarity.jaccard,
         1.0 if is_same else similarity.containment,
-        decision.score,
         _in_hundredths(sign.points or 0.0 for sign in decision.signs) if decision.folds else (),
         _in_hundredths(sign.points or 0.0 for sign in decision.version_signs),
         decision.is_own_version,
@@ -422,7 +417,7 @@ def _verdict_of_twins(left: Article, right: Article) -> Verdict:
         "same_url": float(bool(page_of(left.url)) and page_of(left.url) == page_of(right.url)),
     }
     points = [told.get(name, 0.0) * weight for name, weight in SAME_STORY.items()]
-    return Verdict("exact", 1.0, 1.0, SAME_STORY_BASE + sum(points), _in_hundredths(points))
+    return Verdict("exact", 1.0, 1.0, _in_hundredths(points))
 
 
 class Bitmap(NamedTuple):
