@@ -88,19 +88,16 @@ def sign_batch(batch: pa.RecordBatch, first: int, config: DedupConfig) -> dict[s
     refs = np.arange(first, first + batch.num_rows, dtype=np.uint64)
     texts = batch.column("text")
     contents = string_hashes(texts) ^ string_hashes(batch.column("url").cast(pa.large_string()))
-    signed = sign_articles(texts, config.shingle, config.num_perm, config.scale)
+    # Who is too short for an excerpt contains none either, and so needs to be found by other short articles alone.
+    signed = sign_articles(texts, config.shingle, config.num_perm, config.scale, config.min_excerpt_shingles)
     some = signed.shingles > 0
     keys = band_keys(signed.signatures[some], choose_banding(config.threshold, config.num_perm))
-    # Who is too short for an excerpt is too short to contain one.
-    long = signed.shingles >= config.min_excerpt_shingles
     sizes = np.diff(signed.fingerprint_offsets)
-    hashes = signed.fingerprints[np.repeat(long, sizes)]
-    sizes = np.where(long, sizes, 0)
     # Of equally long articles the content decides, never the place in the input.
     ranks = np.minimum(sizes, 0xFFFF).astype(np.uint32) << 16 | (contents & 0xFFFF).astype(np.uint32)
     return {
         "bands": (keys.ravel(), np.repeat(refs[some], keys.shape[1])),
-        "fingerprints": (hashes, np.repeat(ranks, sizes), np.repeat(refs, sizes)),
+        "fingerprints": (signed.fingerprints, np.repeat(ranks, sizes), np.repeat(refs, sizes)),
         "words": (signed.words,),
         "ids": (*_numbered_ids(batch.column("id")), contents, refs),
     }

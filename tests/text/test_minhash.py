@@ -97,6 +97,14 @@ def test_fingerprints_hold_the_lowest_part_of_the_hash_range_and_the_lowest_of_e
         assert signed.fingerprints[a:b].tolist() == sorted({each % 2**32 for each in expected})
 
 
+def test_short_articles_have_all_their_shingles_in_the_fingerprint():
+    texts = large([" ".join(VOCABULARY[:words]) for words in (51, 52, 3, 0)])
+    signed = sign_articles(texts, 3, 8, 16, short=50)
+    sampled = sign_articles(texts, 3, 8, 16)
+    assert np.diff(signed.fingerprint_offsets).tolist() == [49, np.diff(sampled.fingerprint_offsets)[1], 1, 0]
+    assert np.isin(sampled.fingerprints, signed.fingerprints).all()
+
+
 @settings(deadline=None, max_examples=50)
 @given(st.integers(0, 3000), st.integers(44, 90), st.lists(st.sampled_from("abcde"), max_size=60), st.data())
 def test_articles_with_forty_shingles_in_a_row_in_common_share_a_fingerprint_hash(start, words, others, data):

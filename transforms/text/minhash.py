@@ -27,6 +27,7 @@ NO_BAND = np.uint64(0)
 """Key that :func:`band_keys` gives to articles without shingles and to no others."""
 
 _MAX_UINT32 = np.uint32(0xFFFFFFFF)
+_MAX_UINT64 = np.uint64(0xFFFFFFFFFFFFFFFF)
 _WINDOW = 40  # shingles; of 1 in 16 alone, 8 in 100 excerpts of so many have nothing in their fingerprint
 _LANES = 32  # of uint32 that LLVM takes at once: 4 registers of 256 bits
 
@@ -53,12 +54,12 @@ class Banding(NamedTuple):
     rows: int
 
 
-def sign_articles(texts: pa.LargeStringArray, shingle: int, num_perm: int, scale: int) -> Signed:
+def sign_articles(texts: pa.LargeStringArray, shingle: int, num_perm: int, scale: int, short: int = 0) -> Signed:
     """Signatures and fingerprints of ``texts``, with shingles of ``shingle`` tokens.
 
     Of each article's distinct shingles about one in ``scale`` goes into its fingerprint, and at least one of any 40 in
-    a row. Raises as :func:`transforms.text.shingles.shingle_stream`, and ``ValueError`` for ``num_perm`` or ``scale``
-    < 1.
+    a row; all of an article that has fewer than ``short``. Raises as
+    :func:`transforms.text.shingles.shingle_stream`, and ``ValueError`` for ``num_perm`` or ``scale`` < 1.
 
     >>> signed = sign_articles(pa.array(["to be or not to be", "?"], pa.large_string()), 2, 128, 1)
     >>> signed.signatures.shape, signed.words.tolist(), signed.shingles.tolist()
@@ -71,7 +72,7 @@ def sign_articles(texts: pa.LargeStringArray, shingle: int, num_perm: int, scale
     hashes, offsets, words = shingle_stream(texts, shingle)
     limit = np.uint64((2**64 - 1) // scale)
     a, b = permutations(num_perm)
-    signatures, fingerprints, starts = _sign(hashes, offsets, a, b, limit)
+    signatures, fingerprints, starts = _sign(hashes, offsets, a, b, limit, short)
     return Signed(signatures, words, np.diff(offsets).astype(np.int32), fingerprints, starts)
 
 
@@ -188,6 +189,7 @@ def _sign(
     a: npt.NDArray[np.uint32],
     b: npt.NDArray[np.uint32],
     limit: np.uint64,
+    short: int,
 ) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint32], npt.NDArray[np.int64]]:
     articles = offsets.size - 1
     signatures = np.empty((articles, a.size), np.uint32)
@@ -200,7 +202,8 @@ def _sign(
     total = 0
     for row in range(articles):
         first, count = offsets[row], offsets[row + 1] - offsets[row]
-        end = _choose(hashes[first : first + count], limit, fingerprints, total)
+        own = hashes[first : first + count]
+        end = _choose(own, limit if count >= short else _MAX_UINT64, fingerprints, total)
         for s in range(count):
             # MurmurHash3's 32-bit finaliser, once a shingle, as datasketch does before it permutes.
             h = np.uint32(hashes[first + s])
