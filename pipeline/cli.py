@@ -342,6 +342,20 @@ def status(output: str, as_json: bool) -> None:
         show_status(standing_of(output), as_json=as_json)
 
 
+@cli.command(cls=_Command, short_help="Build report.html of a finished run anew.")
+@click.argument("output", metavar="DIR")
+def report(output: str) -> None:
+    """Build report.html of a finished run anew: one page, for a browser, of what the run did and what is worth a look.
+
+    Every run writes it; this is for one that is lost, or made by another version.
+    """
+    with _user_errors():
+        from pipeline.report import rebuild_report
+        from transforms.errors import printable
+
+        click.echo(f"report in {printable(rebuild_report(output))}")
+
+
 @cli.command(cls=_Command, short_help="Clean one article.")
 @click.argument("file", default="-", type=click.Path(allow_dash=True))
 @click.option("--diff", is_flag=True, help="Show what was changed, where and by which rule, instead of the text.")

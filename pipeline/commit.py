@@ -1,4 +1,4 @@
-"""Commit: the books must balance, then the manifest and, last, ``_SUCCESS``."""
+"""Commit: the books must balance, then the manifest, the report and, last, ``_SUCCESS``."""
 
 import dataclasses
 import json
@@ -10,8 +10,9 @@ from typing import Any, Final
 import apache_beam as beam
 
 from pipeline.index import Indexing, commit_part
-from pipeline.layout import FOLDERS, MANIFEST, SUCCESS
+from pipeline.layout import FOLDERS, MANIFEST, REPORT, SUCCESS
 from pipeline.lease import now
+from pipeline.report import build_report
 from transforms import files
 from transforms.errors import RunFailedError
 from transforms.finalise import PartFile, PartTotals
@@ -40,7 +41,7 @@ class Terms:
 
 @dataclasses.dataclass(eq=False, kw_only=True)
 class Commit(beam.PTransform):
-    """``PartTotals`` of all shards in; the manifest and ``_SUCCESS`` are written, or ``RunFailedError`` raised.
+    """``PartTotals`` of all shards in; manifest, report and ``_SUCCESS`` are written, or ``RunFailedError`` raised.
 
     Doing it again changes nothing, so a retried bundle does no harm.
     """
@@ -67,7 +68,7 @@ def commit(
     index_files: Iterable[IndexFile] | None = None,
     window: Window | None = None,
 ) -> None:
-    """Check the books and write the manifest, the run's entry in the index, and ``_SUCCESS``.
+    """Check the books and write the manifest, the report, the run's entry in the index, and ``_SUCCESS``.
 
     Raises:
         RunFailedError: the books do not balance, or more was rejected than the terms allow.
@@ -80,7 +81,8 @@ def commit(
     _check_holding(terms)
     _check_files({entry["path"]: entry["bytes"] for entry in manifest["files"]}, terms.output)
     written = json.dumps(manifest, indent=2, ensure_ascii=False).encode()
-    for name, content in ((MANIFEST, written), (SUCCESS, b"")):
+    report = build_report(terms.output, manifest)
+    for name, content in ((MANIFEST, written), (REPORT, report), (SUCCESS, b"")):
         _check_holding(terms)
         if name == SUCCESS and terms.indexing is not None and index_files is not None and window is not None:
             commit_part(terms.indexing, index_files, window)

@@ -34,8 +34,8 @@ import pyarrow.parquet as pq
 from rich.console import Console
 from rich.table import Table
 
-from pipeline.layout import SUCCESS
 from pipeline.show import escape, print_table
+from pipeline.standing import finished_manifest
 from transforms import files
 from transforms.errors import UsageError
 from transforms.text.clean import Cleaner
@@ -270,8 +270,7 @@ def read_labels(path: str, threshold: float, containment: float) -> Labels:
 
 def predictions_of_run(output: str) -> Predictions:
     """What a finished run decided. Raises ``UsageError`` where there is none."""
-    if SUCCESS not in files.list_names(output):
-        raise UsageError(f"[{output}] holds no finished run: there is no {SUCCESS}")
+    finished_manifest(output)
     canonical: dict[str, tuple[str | None, str]] = {}  # run, null for this one, and id
     relations: dict[tuple[str, str], str] = {}
     articles: dict[str, Article] = {}

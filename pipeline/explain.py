@@ -4,7 +4,7 @@ from typing import Any
 
 import pyarrow.compute as pc
 
-from pipeline.layout import MANIFEST, SUCCESS
+from pipeline.standing import finished_manifest
 from transforms import files
 from transforms.errors import UsageError
 
@@ -15,9 +15,7 @@ def explain_article(output: str, article_id: str) -> dict[str, Any]:
     Raises:
         UsageError: no finished run there, or no article of that id in it.
     """
-    names = files.list_names(output)
-    if SUCCESS not in names or MANIFEST not in names:
-        raise UsageError(f"[{output}] holds no finished run: there is no {SUCCESS}")
+    finished_manifest(output)
     article = _rows(output, "articles", article_id)
     duplicate = _rows(output, "duplicates", article_id)
     if not article and not duplicate:

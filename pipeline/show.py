@@ -10,6 +10,7 @@ from rich import markup
 from rich.console import Console
 from rich.table import Table
 
+from pipeline.layout import REPORT
 from transforms.errors import printable
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ _UNBOUND = 10_000  # columns
 
 def show_summary(manifest: Mapping[str, Any], output: str, seconds: float, *, as_json: bool) -> None:
     """What a run did: read, kept, folded, rejected, what was removed by kind, how long it took, where the output is."""
+    from transforms import files
+
     if as_json:
         print_json(manifest)
         return
@@ -54,7 +57,8 @@ def show_summary(manifest: Mapping[str, Any], output: str, seconds: float, *, as
         table.add_row("ignored", _number(ignored), f"{_noun(ignored, 'file')} of other kinds")
     table.add_row("took", f"{seconds:.1f}", "seconds")
     print_table(console, table)
-    console.print(f"output in {escape(output)}", soft_wrap=True, highlight=False)
+    for what, uri in (("output", output), ("report", files.join(output, REPORT))):
+        console.print(f"{what} in {escape(uri)}", soft_wrap=True, highlight=False)
 
 
 def show_forecast(told: Mapping[str, Any], *, as_json: bool) -> None:
@@ -123,6 +127,8 @@ def show_status(standing: "Standing", *, as_json: bool) -> None:
     if counts := told.get("counts"):
         shown = ", ".join(f"{name} {_number(counts[name])}" for name in ("read", "kept", "duplicates", "rejected"))
         console.print(f"  {'records':<10} {shown}", highlight=False)
+    if report := told.get("report"):
+        console.print(f"  {'report':<10} {escape(report)}", soft_wrap=True, highlight=False)
     for lease in told["leases"]:
         console.print(
             f"  {'lease':<10} process {lease['pid']} on {escape(lease['host'])}, {lease['life']}, since "

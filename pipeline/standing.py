@@ -9,6 +9,7 @@ from typing import Any, Final
 from pipeline.layout import FOLDERS, MANIFEST, REPORT, STAGING, SUCCESS
 from pipeline.lease import PREFIX, Claim, claims_in, is_known_alive
 from transforms import files
+from transforms.errors import UsageError
 from transforms.staging import Staging, shards_done
 
 Described = Mapping[str, Any]
@@ -43,6 +44,8 @@ class Standing:
     claims: tuple[Claim, ...] = ()
     leftovers: tuple[str, ...] = ()
     """Names that a killed run left behind and nothing needs."""
+    report: str | None = None
+    """Where the report of a finished run is, if it is there."""
     is_ours: bool = True
     """Whether there is nothing that a run would not write."""
 
@@ -50,7 +53,7 @@ class Standing:
         """For ``cleancopy status``: the state, shards or counts, who holds the lease, what comes next."""
         told: dict[str, Any] = {"state": str(self.state), "output": self.output, "run": self.described.get("run")}
         if self.state is State.FINISHED:
-            told |= self.described["history"] | {"counts": self.described["counts"]}
+            told |= self.described["history"] | {"counts": self.described["counts"], "report": self.report}
         elif self.state is State.UNFINISHED:
             shards = {"all": self.described["shards"], "cleaned": self.cleaned, "written": self.written}
             told |= {"started": self.described["started"], "attempts": self.described["attempts"], "shards": shards}
@@ -85,6 +88,19 @@ class Standing:
         )
 
 
+def finished_manifest(output: str) -> dict[str, Any]:
+    """The manifest of a finished run. Raises ``UsageError`` where there is none."""
+    names = files.list_names(output)
+    if SUCCESS not in names or MANIFEST not in names:
+        raise UsageError(f"[{output}] holds no finished run: there is no {SUCCESS}")
+    uri = files.join(output, MANIFEST)
+    try:
+        manifest: dict[str, Any] = json.loads(files.read_bytes(uri))
+    except ValueError as error:
+        raise UsageError(f"[{uri}] is damaged: {error}") from None
+    return manifest
+
+
 def standing_of(output: str) -> Standing:
     """Look at an output folder; nothing is changed.
 
@@ -99,7 +115,8 @@ def standing_of(output: str) -> Standing:
     if SUCCESS in there:
         described = json.loads(files.read_bytes(files.join(output, MANIFEST)))
         left += (STAGING,) if STAGING in there else ()
-        return Standing(state=State.FINISHED, described=described, leftovers=left, **common)
+        report = files.join(output, REPORT) if REPORT in there else None
+        return Standing(state=State.FINISHED, described=described, report=report, leftovers=left, **common)
     unfinished, garbage = None, []
     for run in files.list_names(files.join(output, STAGING)) if STAGING in there else ():
         staging = Staging(files.join(output, STAGING, run))

@@ -382,11 +382,13 @@ def open_parquet(uri: str) -> Iterator[pq.ParquetFile]:
         yield pq.ParquetFile(file)
 
 
-def read_parquet(uri: str, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
-    """Yield a Parquet file's rows in batches of up to 250."""
+def read_parquet(
+    uri: str, columns: Sequence[str] | None = None, batch_rows: int = READ_ROWS
+) -> Iterator[pa.RecordBatch]:
+    """Yield a Parquet file's rows in batches of up to ``batch_rows``."""
     with open_parquet(uri) as parquet:
         wanted = list(columns) if columns is not None else None
-        yield from parquet.iter_batches(READ_ROWS, columns=wanted, use_threads=False)  # Beam owns the parallelism
+        yield from parquet.iter_batches(batch_rows, columns=wanted, use_threads=False)  # Beam owns the parallelism
 
 
 def read_rows(

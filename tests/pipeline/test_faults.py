@@ -39,6 +39,7 @@ STAGES = (
     "*/articles/part-00001.parquet",
     "*/index/parts/*/bands-*",
     "*/manifest.json",
+    "*/report.html",
     "*/index/runs/*",
 )
 
@@ -180,6 +181,7 @@ def without_permission(folder):
         ("*/_staging/*/shard-00001.edits.parquet", "out/_staging/*"),
         ("*/exchange/bands-*", "out/_staging/*/exchange"),
         ("*/manifest.json", "out"),
+        ("*/report.html", "out"),
     ],
 )
 def test_a_folder_that_loses_its_write_permission(tmp_path, source, expected, stage, what):

@@ -11,6 +11,7 @@ import pytest
 
 from pipeline.indexed import read_runs
 from pipeline.layout import FOLDERS
+from pipeline.report import rebuild_report
 from tests.object_store import QUICK_KINDS, object_store
 from tests.reading import rows, run_quietly
 from transforms import exchange, files
@@ -79,8 +80,11 @@ def test_input_output_and_index_on_a_store_with_faults_give_the_same_as_on_disk(
         assert {Path(entry.uri).name for entry in files.list_dir("s3://news/out")} == {
             *FOLDERS,
             "manifest.json",
+            "report.html",
             "_SUCCESS",
         }
+        report = files.read_bytes("s3://news/out/report.html")
+        assert files.read_bytes(rebuild_report("s3://news/out")) == report
         for folder in FOLDERS:
             for name in files.list_names(f"s3://news/out/{folder}"):
                 files.copy_file(f"s3://news/out/{folder}/{name}", str(tmp_path / "store" / folder / name))

@@ -95,11 +95,11 @@ def test_only_the_shard_in_work_is_done_again(source, undisturbed, tmp_path, mon
 
 
 def test_killed_while_writing_and_again_in_the_commit(source, undisturbed, tmp_path):
-    for name in ("transforms.finalise._rejects", "pipeline.commit._check_files"):
+    for name in ("transforms.finalise._rejects", "pipeline.commit._check_files", "pipeline.commit.build_report"):
         kill_at(name, source, tmp_path / "out")
         assert not (tmp_path / "out" / "_SUCCESS").exists()
     manifest = run(source, tmp_path / "out")
-    assert (manifest["history"]["attempts"], manifest["history"]["shards_again"]) == (3, 0)
+    assert (manifest["history"]["attempts"], manifest["history"]["shards_again"]) == (4, 0)
     assert contents(tmp_path / "out") == undisturbed
 
 
