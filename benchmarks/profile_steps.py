@@ -154,8 +154,10 @@ def profile_steps(source: Path, folder: Path, count: int) -> Iterator[Cost]:
     texts = [text for part in parts for text in part.records.articles.column("text").to_pylist()]
     yield timed("decode (of files that are bytes)", lambda: [decode(raw) for raw in [text.encode() for text in texts]])
     survey = Survey(cruft_rules, credit_rules)
-    drafts = [draft for batch in _batches(texts) for draft in survey.drafts(batch)]
-    for look in (survey.form, survey.cruft, survey.repeats, survey.credits):
+    batches = list(_batches(texts))
+    yield timed("survey: form, and layouts mended", lambda: [draft for b in batches for draft in survey.drafts(b)[0]])
+    drafts = made.pop()
+    for look in (survey.cruft, survey.repeats, survey.credits):
         yield timed(f"survey: {look.__name__}", functools.partial(_survey, look, drafts))
     yield timed("gate", lambda: [is_suspect(text) for text in texts])
 

@@ -4,21 +4,21 @@ import dataclasses
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 import apache_beam as beam
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from transforms import files
-from transforms.batches import make_batch
+from transforms.batches import column, make_batch
 from transforms.ledger import paragraphs_of, write_paragraphs
 from transforms.records import Records, Reject
 from transforms.schemas import EDITS, STAGED, STAGED_REJECTS
 from transforms.staging import Staging
-from transforms.text.clean import CleanConfig, Cleaner
-from transforms.text.draft import Draft
+from transforms.text.clean import CleanConfig, CleanedTexts, Cleaner
 from transforms.text.reasons import RejectReason
 
 
@@ -38,8 +38,6 @@ class PartBatch(NamedTuple):
 
 
 Reader = Callable[[Any], Iterator[PartBatch]]
-
-_NO_EDITS: Final = make_batch(EDITS, *([] for _ in EDITS))
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -167,45 +165,47 @@ def clean_batch(uri: str, records: Records, cleaner: Cleaner) -> tuple[pa.Record
     What no step changes stays in Arrow from the reader to staging.
     """
     articles, rejects = records.articles, records.rejects
-    drafts = cleaner.clean_all(articles.column("text"))
-    emptied = [row for row, draft in enumerate(drafts) if draft.edits and not draft.text]
-    if emptied:
-        more = [_reject_emptied(articles, row, drafts[row]) for row in emptied]
+    cleaned = cleaner.clean_all(articles.column("text"))
+    owners = column(cleaned.edits, "owner")
+    counts = np.bincount(owners, minlength=articles.num_rows)
+    staged, edits = _staged(uri, articles, cleaned, counts), _edits_of(articles, cleaned.edits, counts)
+    is_emptied = (pc.binary_length(cleaned.texts).to_numpy() == 0) & (counts > 0)
+    if is_emptied.any():
+        more = (
+            _reject_emptied(articles, row, edits.filter(owners == row)) for row in np.flatnonzero(is_emptied).tolist()
+        )
         rejects = sorted([*rejects, *more], key=lambda reject: reject.place)
-        kept = np.delete(np.arange(len(drafts)), emptied)
-        articles, drafts = articles.take(pa.array(kept)), [drafts[row] for row in kept]
-    return _staged(uri, articles, drafts), _edits_of(articles, drafts), _staged_rejects(uri, rejects)
+        staged, edits = staged.filter(~is_emptied), edits.filter(~is_emptied[owners])
+    return staged, edits, _staged_rejects(uri, rejects)
 
 
-def _reject_emptied(articles: pa.RecordBatch, row: int, draft: Draft) -> Reject:
+def _reject_emptied(articles: pa.RecordBatch, row: int, edits: pa.RecordBatch) -> Reject:
     """A reject of an article that cleaning left nothing of."""
     place, raw = articles.column("place")[row].as_py(), articles.column("text")[row].as_buffer()[:65_536].to_pybytes()
-    if all(edit.kind in ("whitespace", "unicode", "encoding") for edit in draft.edits):
+    removed = edits.filter(pc.is_in(edits.column("kind"), pa.array(["cruft", "promo", "repeat"])))
+    if not removed.num_rows:
         return Reject(place, RejectReason.EMPTY, "the text holds nothing but white space and control characters", raw)
-    rules = ", ".join(dict.fromkeys(edit.rule for edit in draft.edits if edit.kind in ("cruft", "promo", "repeat")))
-    detail = f"nothing but page furniture; removed by [{rules}]"
-    return Reject(place, RejectReason.EMPTY_AFTER_CLEANING, detail, raw)
+    rules = ", ".join(removed.column("rule").unique().to_pylist())
+    return Reject(place, RejectReason.EMPTY_AFTER_CLEANING, f"nothing but page furniture; removed by [{rules}]", raw)
 
 
-def _staged(uri: str, articles: pa.RecordBatch, drafts: Sequence[Draft]) -> pa.RecordBatch:
+def _staged(
+    uri: str, articles: pa.RecordBatch, cleaned: CleanedTexts, edit_counts: npt.NDArray[np.int64]
+) -> pa.RecordBatch:
     columns = dict(zip(articles.schema.names, articles.columns, strict=True))
-    if changed := [draft.text for draft in drafts if draft.edits]:
-        mask = pa.array([bool(draft.edits) for draft in drafts])
-        columns["text"] = pc.replace_with_mask(columns["text"], mask, pa.array(changed, pa.large_string()))
-    columns["credits"] = [draft.credits for draft in drafts]
-    columns["edit_count"] = [len(draft.edits) for draft in drafts]
-    columns["uri"] = pa.repeat(uri, len(drafts))
+    columns |= {
+        "text": cleaned.texts,
+        "credits": cleaned.credits,
+        "edit_count": edit_counts,
+        "uri": pa.repeat(uri, articles.num_rows),
+    }
     return make_batch(STAGED, *(columns[name] for name in STAGED.names))
 
 
-def _edits_of(articles: pa.RecordBatch, drafts: Sequence[Draft]) -> pa.RecordBatch:
-    edits = [edit for draft in drafts for edit in draft.edits]
-    if not edits:
-        return _NO_EDITS
-    owners = np.repeat(np.arange(len(drafts)), [len(draft.edits) for draft in drafts])
-    sequence = [number for draft in drafts for number in range(len(draft.edits))]
-    ids = articles.column("id").take(pa.array(owners))
-    return make_batch(EDITS, ids, sequence, *map(list, zip(*edits, strict=True)))
+def _edits_of(articles: pa.RecordBatch, edits: pa.RecordBatch, counts: npt.NDArray[np.int64]) -> pa.RecordBatch:
+    owner, *columns = edits.columns
+    sequence = np.arange(len(owner)) - np.repeat(np.cumsum(counts) - counts, counts)
+    return make_batch(EDITS, articles.column("id").take(owner), sequence.astype(np.int32), *columns)
 
 
 def _staged_rejects(uri: str, rejects: Sequence[Reject]) -> pa.RecordBatch:

@@ -1,11 +1,16 @@
 """Paragraphs, hard wraps, tables; and the white space around them."""
 
+import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.golden_cases import golden_cases
+from tests.text.test_survey import edits_by_text
 from transforms.text.edits import apply_edits, undo_edits
+from transforms.text.encoded import encode
+from transforms.text.layout_kernel import lay_out_batch
 from transforms.text.paragraphs import lay_out
 from transforms.text.whitespace import normalise_line_ends, normalise_spaces
 
@@ -48,6 +53,65 @@ def test_laying_out_twice_changes_nothing_more(text):
 @given(LINES.map("\n".join))
 def test_only_white_space_changes(text):
     assert "".join(lay_out(text)[0].split()) == "".join(text.split())
+
+
+def laid_out_together(texts):
+    """What the kernel makes of those texts that it lays out, by their numbers."""
+    rows, laid_out, edits = lay_out_batch(encode(pa.array(texts, pa.large_string())), np.arange(len(texts)))
+    made = edits_by_text(edits, len(texts))
+    return {row: (laid_out.text(number), made[row]) for number, row in enumerate(rows.tolist())}
+
+
+WORDS = st.sampled_from(
+    [
+        *"a1.é\t\u3000\u0663$€„",
+        " ",
+        "  ",
+        "   ",
+        " \n",
+        "\n",
+        "\n\n",
+        "\n \n\n",
+        "a long line " * 12 + ".",
+        "日本語、",
+        "40 " * 13,
+    ]
+)
+
+
+@given(st.lists(st.one_of(LINES.map("\n".join), st.lists(WORDS, max_size=12).map("".join)), max_size=5))
+def test_what_the_kernel_lays_out_is_laid_out_so(texts):
+    for row, laid_out in laid_out_together(texts).items():
+        assert laid_out == lay_out(texts[row])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "One.\nTwo.\n",
+        " One.\n \n\nTwo.",
+        "It rains.  It is late.",
+        "«Один»  два\nтри",
+        f"A short line.\n\n{'A long line. ' * 12}\n{'A long line. ' * 12}",
+    ],
+)
+def test_the_kernel_lays_out_what_takes_no_judgement(text):
+    assert list(laid_out_together([text])) == [0]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Ada  1\nBen  2",
+        "a\tb",
+        "「東京」\u3000大阪",
+        "One.\nTwo.\n\nThree.",
+        f"{'a full line ' * 5}\n{'and another ' * 5}",
+        " ",
+    ],
+)
+def test_the_kernel_leaves_what_takes_judgement(text):
+    assert laid_out_together([text]) == {}
 
 
 def test_line_ends():

@@ -20,6 +20,7 @@ from tests.text.test_repeats import PIECES as REPEATS
 from transforms.text.clean import CleanConfig, Cleaned, Cleaner
 from transforms.text.credits import find_credits
 from transforms.text.draft import Draft
+from transforms.text.edits import Edit
 from transforms.text.need import FORM, Need
 from transforms.text.pattern_starts import pattern_starts
 from transforms.text.rules import (
@@ -42,8 +43,16 @@ PAGES = Path(__file__).parents[3] / "shared" / "data" / "cruft" / "dev.jsonl.gz"
 
 
 def cleaned_together(texts, cleaner=CLEANER):
-    drafts = cleaner.clean_all(pa.array(texts, pa.large_string()))
-    return [Cleaned(draft.text, draft.edits, draft.credits) for draft in drafts]
+    texts, edits, credits = cleaner.clean_all(pa.array(texts, pa.large_string()))
+    return list(map(Cleaned, texts.to_pylist(), edits_by_text(edits, len(texts)), credits))
+
+
+def edits_by_text(edits, texts):
+    """EDIT_COLUMNS as a list of edits for each text."""
+    owned = [[] for _ in range(texts)]
+    for owner, *edit in zip(*edits.to_pydict().values(), strict=True):
+        owned[owner].append(Edit(*edit))
+    return owned
 
 
 def cleaned_one_by_one(texts, cleaner=CLEANER):

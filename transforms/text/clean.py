@@ -43,6 +43,15 @@ class Cleaned(NamedTuple):
     credits: list[str]
 
 
+class CleanedTexts(NamedTuple):
+    """The same of many texts."""
+
+    texts: "pa.LargeStringArray"
+    edits: "pa.RecordBatch"
+    """``transforms.text.edit_columns.EDIT_COLUMNS``, text by text."""
+    credits: list[list[str]]
+
+
 @dataclasses.dataclass(frozen=True)
 class CleanConfig:
     """How texts are cleaned; picklable and small, so that it travels to the workers."""
@@ -74,11 +83,16 @@ class Cleaner:
         self._clean([draft], NoSurvey(self._find_repetition))
         return Cleaned(draft.text, draft.edits, draft.credits)
 
-    def clean_all(self, texts: "pa.LargeStringArray") -> list[Draft]:
-        """Clean each of ``texts``: a kernel tells which of them a step can change, and only those become strings."""
-        drafts = self._survey.drafts(texts)
+    def clean_all(self, texts: "pa.LargeStringArray") -> CleanedTexts:
+        """Clean each of ``texts``: kernels tell which of them a step can change, and only those become strings."""
+        from transforms.text.edit_columns import by_owner, edit_columns
+        from transforms.text.survey import texts_of
+
+        drafts, laid_out = self._survey.drafts(texts)
         self._clean(drafts, self._survey)
-        return drafts
+        edits = by_owner([laid_out, edit_columns([draft.edits for draft in drafts])])
+        cleaned = texts_of(drafts) if edits.num_rows else texts
+        return CleanedTexts(cleaned, edits, [draft.credits for draft in drafts])
 
     @cached_property
     def _survey(self) -> "survey.Survey":
@@ -89,7 +103,7 @@ class Cleaner:
     def _clean(self, drafts: Sequence[Draft], survey: Survey) -> None:
         form = NoSurvey().form if self._straightens else survey.form  # quotes to be straightened stand everywhere
         steps = (
-            partial(_take_step, form, self._mend, lasting=True),
+            partial(_take_step, form, self._mend, lasting=not self._straightens),
             partial(_take_step, survey.cruft, self._strip),
             partial(_take_step, survey.repeats, self._drop),
         )

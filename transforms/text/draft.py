@@ -16,7 +16,9 @@ class Draft:
 
     __slots__ = ("_text", "credits", "edits", "encoded", "is_plain", "row", "settled")
 
-    def __init__(self, text: str | None = None, encoded: "Encoded | None" = None, row: int = 0) -> None:
+    def __init__(
+        self, text: str | None = None, encoded: "Encoded | None" = None, row: int = 0, *, is_plain: bool = False
+    ) -> None:
         self._text = text
         self.encoded = encoded
         """Where the text stands in UTF-8, in ``row``; None where it was not asked for since the text changed."""
@@ -25,7 +27,7 @@ class Draft:
         self.credits: list[str] = []
         self.settled = 0
         """How many steps in a row have left it as it is: when all have, it is clean."""
-        self.is_plain = False
+        self.is_plain = is_plain
         """Whether its form was in order before: that stays so where whole paragraphs go."""
 
     @property

@@ -25,8 +25,8 @@ _ITEM = re.compile(r"(?:[-*•·–—▪◦‣>]|\(?\d{1,3}[.)]|[A-Za-z][.)])\s
 _SENTENCE_END = re.compile(r"[.!?…:;。！？؟।][\"'”’»)\]]*$")
 _UNSPACED_SCRIPT = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
 
-_MIN_WIDTH, _MAX_WIDTH = 34, 110  # characters: narrow newspaper columns to wide terminals
-_LONG_LINE = 120  # characters: longer than any wrapped line, so a paragraph of its own
+MIN_WIDTH, MAX_WIDTH = 34, 110  # characters: narrow newspaper columns to wide terminals
+LONG_LINE = 120  # characters: longer than any wrapped line, so a paragraph of its own
 
 
 def lay_out(text: str) -> tuple[str, list[Edit]]:
@@ -196,7 +196,7 @@ def _is_wrapped(lines: list[str], starts_paragraph: list[bool]) -> bool:
     begin with a capital.
     """
     width = max(map(len, lines))
-    if not _MIN_WIDTH <= width <= _MAX_WIDTH or any(map(_ITEM.match, lines)):
+    if not MIN_WIDTH <= width <= MAX_WIDTH or any(map(_ITEM.match, lines)):
         return False
     full = short = mid_sentence = capitals = words = 0
     for number, (line, following, breaks) in enumerate(zip(lines, lines[1:], starts_paragraph, strict=False)):
@@ -239,4 +239,4 @@ def _are_paragraphs(lines: list[str]) -> bool:
     """Whether the lines of a block are whole paragraphs: long, or all of them sentences."""
     lengths = [len(line) for line in lines]
     sentences = all(map(_SENTENCE_END.search, lines))
-    return median(lengths) >= _LONG_LINE or (sentences and sum(lengths) >= 80 * len(lines))
+    return median(lengths) >= LONG_LINE or (sentences and sum(lengths) >= 80 * len(lines))

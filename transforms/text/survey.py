@@ -1,7 +1,7 @@
 """One look at a batch of texts before each step of cleaning: which of them the step can change."""
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar, cast
 
 import numpy as np
@@ -12,9 +12,10 @@ from transforms.text import credits_kernel, cruft_kernel
 from transforms.text.credits_kernel import look_for_credits
 from transforms.text.cruft_kernel import look_for_cruft
 from transforms.text.draft import Draft
-from transforms.text.encoded import Encoded, encode
+from transforms.text.encoded import Encoded, as_texts, copy_texts, encode
 from transforms.text.form_kernel import look_at_form
-from transforms.text.need import NoSurvey, Suspects
+from transforms.text.layout_kernel import lay_out_batch
+from transforms.text.need import Need, NoSurvey, Suspects
 from transforms.text.repetition import Repetition
 from transforms.text.repetition_kernel import look_for_repeats
 from transforms.text.rules import CreditRules, CruftRules
@@ -42,10 +43,16 @@ class Survey:
         self._cruft = cruft_kernel.gates_of(cruft)
         self._credits = credits_kernel.gates_of(credits)
 
-    def drafts(self, texts: pa.LargeStringArray) -> list[Draft]:
-        """The texts as drafts; none is copied, nor made a string."""
+    def drafts(self, texts: pa.LargeStringArray) -> tuple[list[Draft], pa.RecordBatch]:
+        """The texts as drafts, none of them a string; where only the layout is to be mended, a kernel has done it, by
+        these edits (EDIT_COLUMNS)."""
         encoded = encode(texts)
-        return [Draft(encoded=encoded, row=row) for row in range(len(texts))]
+        needs = look_at_form(encoded)
+        laid_out = lay_out_batch(encoded, np.flatnonzero(needs == Need.LAYOUT))
+        drafts = [Draft(encoded=encoded, row=row, is_plain=not need) for row, need in enumerate(_listed(needs))]
+        for row, of in enumerate(laid_out.rows.tolist()):
+            drafts[of] = Draft(encoded=laid_out.texts, row=row, is_plain=True)
+        return drafts, laid_out.edits
 
     def form(self, drafts: Sequence[Draft]) -> list[int]:
         """``LINE_ENDS``, ``REPAIR``, ``COMPOSITION``, ``SPACES`` and ``LAYOUT``."""
@@ -67,20 +74,39 @@ class Survey:
         return _look(drafts, lambda encoded: _listed(look_for_credits(encoded, self._credits)))
 
 
+def texts_of(drafts: Sequence[Draft]) -> pa.LargeStringArray:
+    """The texts as they stand."""
+    encoded = list(_encoded(drafts))
+    sizes = np.empty(len(drafts), np.int64)
+    for texts, numbers in encoded:
+        sizes[numbers] = texts.ends - texts.starts
+    offsets = np.concatenate((np.zeros(1, np.int64), np.cumsum(sizes)))
+    utf8 = np.empty(offsets[-1], np.uint8)
+    for texts, numbers in encoded:
+        copy_texts(texts, utf8, offsets[numbers])
+    return as_texts(offsets, utf8)
+
+
 def _look(drafts: Sequence[Draft], look: Callable[[Encoded], list[_Found]]) -> list[_Found]:
     """What a kernel finds. Most steps leave most texts as they are, so each is looked at where it stands."""
+    found: dict[int, _Found] = {}
+    for texts, numbers in _encoded(drafts):
+        found.update(zip(numbers, look(texts), strict=True))
+    return [found[number] for number in range(len(drafts))]
+
+
+def _encoded(drafts: Sequence[Draft]) -> Iterator[tuple[Encoded, list[int]]]:
+    """The drafts that stand together, and their numbers; those that stand nowhere are encoded."""
     if new := [draft for draft in drafts if draft.encoded is None]:
         encoded = encode(pa.array([draft.text for draft in new], pa.large_string()))
         for row, draft in enumerate(new):
             draft.encoded, draft.row = encoded, row
-    together: defaultdict[int, list[Draft]] = defaultdict(list)
-    for draft in drafts:
-        together[id(draft.encoded)].append(draft)
-    found: dict[Draft, _Found] = {}
-    for some in together.values():
-        encoded = cast(Encoded, some[0].encoded)
-        found.update(zip(some, look(encoded.take([draft.row for draft in some])), strict=True))
-    return [found[draft] for draft in drafts]
+    together: defaultdict[int, list[int]] = defaultdict(list)
+    for number, draft in enumerate(drafts):
+        together[id(draft.encoded)].append(number)
+    for numbers in together.values():
+        some = [drafts[number] for number in numbers]
+        yield cast(Encoded, some[0].encoded).take([draft.row for draft in some]), numbers
 
 
 def _listed(needs: npt.NDArray[np.unsignedinteger]) -> list[int]:
