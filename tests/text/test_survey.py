@@ -130,7 +130,9 @@ def test_golden(function):
     assert cleaned_together(texts) == cleaned_one_by_one(texts)
 
 
-@pytest.mark.parametrize("form", ["{}", "► {}…", "{}: the bridge", "{}.", "“{}", "{} | {}", "Share {}", "The {}"])
+@pytest.mark.parametrize(
+    "form", ["{}", "► {}…", "{}: the bridge", "{}.", "“{}", "{} | {}", "Share {}", "The {}", "{}Tweet12", "Ines | {}"]
+)
 def test_no_line_that_a_rule_knows_is_ruled_out(form):
     lines = [case for literal in LITERALS for case in (form.format(literal, literal), form.format(literal, "").upper())]
     needs = SURVEY.cruft(drafts_of([f"{ARTICLE}\n\n{line}" for line in lines]))

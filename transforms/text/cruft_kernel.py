@@ -388,15 +388,16 @@ def _may_be_wording(
     chars = words = bars = 0
     blank = True
     gap = False  # behind a space
+    small = False  # behind a small letter
     while i < end:
         code, i = code_point(utf8, i)
         entry = characters[code] if code < _TABLE_SIZE else _UNSURE
         if entry & _UNSURE:
             return True
         if not sentence and (entry & _BAR or (gap and entry & _DASH)):
-            # Two parts of a row have to be known: of two both, so the first.
+            # Of the parts of a row two have to be known, of two both, so the first; between plain bars one, wherever.
             bars += 1
-            if bars > 1 or contains(wordings, core):
+            if (entry & _BAR and chars) or bars > 1 or contains(wordings, core):
                 return True
         if entry & _SPACE:
             if not gap and chars and not sentence:
@@ -404,8 +405,11 @@ def _may_be_wording(
                 words += 1
                 if words <= MAX_WORDING_WORDS and contains(wordings, core):
                     return True
-            gap = True
+            gap, small = True, False
             continue
+        if small and not sentence and (entry & _CHARACTER != code or 0x30 <= code < 0x3A) and contains(wordings, core):
+            return True  # "ShareTweet"
+        small = entry & _CHARACTER == code and not entry & _EDGE
         blank = False
         if not chars and entry & _EDGE:
             gap = False

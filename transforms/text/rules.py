@@ -65,6 +65,11 @@ BULLETS = " *-–—•[(►»>|"
 _EDGE = " \t\"'.,:;!?*|/\\-_~=+<>#&@^$%()[]{}\u00a0‘’“”«»‹›…–—•·→←►▶■●★：。"
 OPENING_QUOTES = frozenset("\"'“‘„「『")
 _BARS = re.compile(r"[|·•]|(?<=\s)[/:»>–—-](?=\s)")
+PLAIN_BARS = frozenset("|·•")
+# Labels glued together ("ShareTweet12Pin"); a name may be written so too ("LinkedIn").
+_GLUED = "\0"
+_GLUE = re.compile(r"(?<=[a-zà-öø-ÿ])(?=[A-ZÀ-ÖØ-Þ0-9])|(?<=[0-9])(?=[A-ZÀ-ÖØ-Þ])")
+_GAP = re.compile(f"([ {_GLUED}])")
 # A sentence that reports or gives a reason is prose, even if it begins as a wording does ("Comments are closed on this
 # post, the clerk said."): furniture addresses its reader.
 _REPORTS = re.compile(
@@ -74,7 +79,7 @@ _REPORTS = re.compile(
 )
 _NESTED_GROUP = re.compile(r"\([^()]*\)")
 SENTENCE_ENDS = tuple(".!?…。！？؟۔।")
-CLOSING = " \t\r\n\u00a0\"'”’»)]"
+CLOSING = " \t\r\n\u00a0\"'”’»)]↩\ufe0e"  # a footnote ends in the arrow back to its number
 _CUT_SHORT = ("...", "…")
 
 
@@ -291,11 +296,13 @@ class CruftRules:
     def find_row(self, block: str) -> Strength | None:
         """Return what ``block`` is as a row of wordings that rules know, or None if it is none.
 
-        With bars between, half of the parts have to be known; without, every word has to belong to one of several
-        wordings. A row is strong if it holds a strong wording.
+        With bars between, half of the parts have to be known, in a short row a third; without, every word has to belong
+        to one of several wordings, which may be glued together. A row is strong if it holds a strong wording.
 
         >>> rules = load_cruft_rules()
         >>> rules.find_row("Old Salt | 2 Comments | Share this"), rules.find_row("About us Contact Privacy policy")
+        ('strong', 'weak')
+        >>> rules.find_row("ShareTweet12LinkedIn"), rules.find_row("Ines Harrow | Permalink")
         ('strong', 'weak')
         >>> rules.find_row("About us and the sea")
         """
@@ -307,18 +314,27 @@ class CruftRules:
                 return "weak"
             found = [rule for part in parts if (rule := self.find(part.strip())) is not None]
             # Numbers between bars are a row of a table.
-            if 2 * len(found) < max(len(parts), 4) or all(rule.form == "count" for rule in found):
+            if all(rule.form == "count" for rule in found):
                 return None
-            return _strongest(found)
-        key = normalise_block(block)
-        words = key.split()
+            if 2 * len(found) >= max(len(parts), 4):
+                return _strongest(found)
+            # "Ines Harrow | 3 May | Permalink"; a dash stands in titles too.
+            is_short = len(block) <= SHORT_BLOCK_CHARS and not PLAIN_BARS.isdisjoint(block)
+            return "weak" if is_short and 3 * len(found) >= len(parts) else None
+        key = normalise_block(_GLUE.sub(_GLUED, block))
+        parts = _GAP.split(key)  # words, and what stands between
+        words = parts[::2]
         if not 2 <= len(words) <= MAX_ROW_WORDS or words[0] not in self._first_words or key in self._kept:
             return None
         found = []
         start = 0
         while start < len(words):
+            if words[start].isdecimal():  # of likes
+                start += 1
+                continue
             for end in range(min(start + MAX_WORDING_WORDS, len(words)), start, -1):
-                rule = self._literals.get(" ".join(words[start:end]).strip(_EDGE))
+                wording = "".join(parts[2 * start : 2 * end - 1]).replace(_GLUED, "")
+                rule = self._literals.get(wording.strip(_EDGE))
                 if rule is not None:
                     found.append(rule)
                     start = end
