@@ -564,8 +564,8 @@ def eval_dedup(
             predictions_of_articles,
             predictions_of_run,
             read_labels,
-            show_dedup_score,
         )
+        from pipeline.show_eval import show_dedup_score
 
         if (output is None) == (articles is None):
             raise click.UsageError("give either --run DIR or --articles PARQUET")

@@ -31,10 +31,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from rich.console import Console
-from rich.table import Table
 
-from pipeline.show import escape, print_table
 from pipeline.standing import finished_manifest
 from transforms import files
 from transforms.errors import UsageError
@@ -42,15 +39,14 @@ from transforms.text.clean import Cleaner
 from transforms.text.dates import parse_published
 from transforms.text.decide import Article, Decision, Reading, decide_readings, read
 from transforms.text.repetition_kernel import find_repetition
-from transforms.text.shingles import tokens
 from transforms.text.unionfind import connected_components
 
 FOLD, APART, EMBEDDED = "fold", "apart", "embedded"
 DIFFERENT: Final = "different"
 _EXPECTED: Final = {"yes": FOLD, "version": FOLD, "no": APART, "containment": EMBEDDED}
-_BANDS: Final = (0.0, 0.3, 0.5, 0.7, 0.9, 1.0)  # lower ends, of Jaccard; the last holds the pairs at 1
+BANDS: Final = (0.0, 0.3, 0.5, 0.7, 0.9, 1.0)
+"""Lower ends, of Jaccard; the last holds the pairs at 1."""
 _MIN_EXCERPT_SHINGLES = 50  # as in the truth files: shorter articles are contained by chance
-_SHOWN_WORDS = 24
 
 
 class LabelledPair(NamedTuple):
@@ -158,6 +154,8 @@ class DedupScore(NamedTuple):
     unknown: int
     """Pairs of which an article is not in the output."""
     clusters: ClusterScore | None
+    knows_false: bool = True
+    """Whether the labels say of any article which others it does not belong with."""
 
     def score(self, keep: Callable[[Found], bool] = lambda _: True) -> PairScore:
         """Counts over the pairs that ``keep`` lets through."""
@@ -221,7 +219,8 @@ def evaluate_dedup(labels: Labels, predictions: Predictions) -> DedupScore:
             for pair in _false_merges(labels.clusters, labels.kinds, clustered):
                 found.append(Found(pair, *(predictions.relation(pair) or (DIFFERENT, None))))
         clusters = compare_clusters([labels.clusters[name] for name in known], [clustered[name] for name in known])
-    return DedupScore(found, unknown, clusters)
+    knows_false = labels.kinds is not None or any(pair.expected != FOLD for pair in labels.pairs)
+    return DedupScore(found, unknown, clusters, knows_false)
 
 
 def compare_clusters(truth: Sequence[Hashable], predicted: Sequence[Hashable]) -> ClusterScore:
@@ -327,69 +326,6 @@ def predictions_of_articles(path: str, labels: Labels) -> Predictions:
     return Predictions(relation, None, article)
 
 
-def show_dedup_score(score: DedupScore, predictions: Predictions, *, worst: int, as_json: bool) -> None:
-    """Print a score: the sums, by band of Jaccard, by label and relation, and the worst pairs side by side."""
-    if as_json:
-        print(json.dumps(score.to_dict(worst), ensure_ascii=False, indent=2))
-        return
-    console = Console(soft_wrap=True, highlight=False)
-    summary = score.to_dict()
-    console.print(f"{summary['pairs']} pairs, {summary['unknown']} more with an article that is not there")
-    table = Table(box=None, padding=(0, 2, 0, 0))
-    for name in ("Jaccard", "precision", "recall", "F1", "folded", "missed", "false"):
-        table.add_column(name, justify="left" if name == "Jaccard" else "right")
-    for name, counts in (*summary["by_band"].items(), ("all", summary)):
-        shares = (f"{counts[key]:.3f}" for key in ("precision", "recall", "f1"))
-        table.add_row(name, *shares, *(str(counts[key]) for key in ("folded", "missed", "false")))
-    print_table(console, table)
-    relations = sorted({relation for counts in summary["relations"].values() for relation in counts})
-    table = Table("label", *relations, box=None, padding=(0, 2, 0, 0))
-    for label, counts in summary["relations"].items():
-        table.add_row(escape(label), *(str(counts.get(relation, "")) for relation in relations))
-    print_table(console, table)
-    if score.clusters:
-        console.print(
-            f"clusters of {score.clusters.articles} articles: adjusted Rand {score.clusters.adjusted_rand:.4f}, "
-            f"B-cubed precision {score.clusters.bcubed_precision:.4f}, recall {score.clusters.bcubed_recall:.4f}"
-        )
-    for found in score.worst(worst):
-        _show_pair(console, found, predictions)
-
-
-def _show_pair(console: Console, found: Found, predictions: Predictions) -> None:
-    what = "missed" if found.is_miss else "falsely merged"
-    likeness = "" if found.pair.jaccard is None else f", Jaccard {found.pair.jaccard:.3f}"
-    console.print(f"\n[bold]{what}[/]: {escape(found.pair.label)}, found {found.relation}{likeness}")
-    if found.decision:
-        signs = sorted(found.decision.signs, key=lambda sign: -abs(sign.points))
-        told = ", ".join(f"{sign.name} {sign.points:+.1f}" for sign in signs if abs(sign.points) >= 0.05)
-        console.print(f"  score {found.decision.score:+.2f}: {told}")
-    both = [predictions.article(name) or Article("") for name in (found.pair.id_a, found.pair.id_b)]
-    differing = _differing_words(both[0].text, both[1].text)
-    table = Table(box=None, padding=(0, 2, 0, 2), show_header=False)
-    for cells in (
-        (found.pair.id_a, found.pair.id_b),
-        *(tuple(str(getattr(article, name) or "") for article in both) for name in ("title", "source", "published")),
-        differing,
-    ):
-        table.add_row(*map(escape, cells))
-    print_table(console, table)
-
-
-def _differing_words(left: str, right: str) -> tuple[str, str]:
-    """The first words that one text has and the other has not, in each; nothing where a text is not known."""
-    if not left or not right:
-        return "", ""
-    words = [tokens(text) for text in (left, right)]
-    known = [set(side) for side in words]
-    sides = ([word for word in words[side] if word not in known[1 - side]] for side in (0, 1))
-    first, second = (
-        " ".join(side[:_SHOWN_WORDS]) + (f" … ({len(side)} words)" if len(side) > _SHOWN_WORDS else "")
-        for side in sides
-    )
-    return first, second
-
-
 def _judged_pair(path: str, row: Mapping[str, Any]) -> LabelledPair:
     if row["merge"] not in _EXPECTED:
         raise UsageError(f"[{path}] has a pair with merge [{row['merge']}], expected one of {', '.join(_EXPECTED)}")
@@ -476,7 +412,7 @@ def _likeness(found: Found) -> float:
 def _band(found: Found) -> str:
     if found.pair.jaccard is None:
         return "unknown"
-    low = max(band for band in _BANDS if band <= found.pair.jaccard)
+    low = max(band for band in BANDS if band <= found.pair.jaccard)
     return f"{low:.1f}"
 
 

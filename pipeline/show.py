@@ -187,7 +187,7 @@ def show_explanation(story: Mapping[str, Any], *, as_json: bool) -> None:
         )
         if duplicate["signs"]:
             is_undated = duplicate["published"] is None or (kept and kept["published"] is None)
-            _show_signs(console, duplicate["signs"], are_dated=not is_undated)
+            show_signs(console, duplicate["signs"], are_dated=not is_undated)
         if kept:
             shown = " · ".join(str(kept[name]) for name in ("title", "source", "published") if kept[name] is not None)
             console.print(f"  {escape(shown)}", soft_wrap=True, highlight=False)
@@ -266,7 +266,7 @@ def show_comparison(comparison: "Comparison", names: tuple[str, str], *, as_json
         highlight=False,
     )
     shown = [{"name": sign.name, "points": sign.points} for sign in weighed if abs(sign.points) >= 0.05]
-    _show_signs(console, shown, are_dated=False)
+    show_signs(console, shown, are_dated=False)
 
 
 def _show_edits(console: Console, edits: Iterable[Mapping[str, Any]]) -> None:
@@ -288,7 +288,7 @@ def _shortened(text: str) -> str:
     return shown if len(shown) <= _MAX_SHOWN else f"{shown[: _MAX_SHOWN // 2]} … {shown[-_MAX_SHOWN // 2 :]}"
 
 
-def _show_signs(console: Console, signs: Iterable[Mapping[str, Any]], *, are_dated: bool) -> None:
+def show_signs(console: Console, signs: Iterable[Mapping[str, Any]], *, are_dated: bool = True) -> None:
     """``why: words that both have +4.0, days between the two -1.2``, and what told a version from a copy.
 
     Where not both ``are_dated``, the signs of dates have points all the same, but nothing to tell.

@@ -2,16 +2,22 @@
 
 import dataclasses
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
+from rich.console import Console
 from rich.table import Table
 
 from pipeline.evaluate import Evaluation, Score
-from pipeline.show import escape, make_console, print_json, print_table
+from pipeline.evaluate_dedup import BANDS, DedupScore, Found, Predictions
+from pipeline.show import counted, escape, make_console, print_json, print_table, show_signs
 from transforms.errors import UsageError
+from transforms.text.decide import Article
 from transforms.text.rules import Rule
+from transforms.text.shingles import tokens
 
 _MAX_SHOWN = 110  # characters of a lost paragraph
 _MIN_PAGES = 2  # languages of fewer pages are in --json only
+_SHOWN_WORDS = 24  # that only one article of a pair has
 
 
 def show_evaluations(evaluations: Sequence[Evaluation], *, worst: int, as_json: bool) -> None:
@@ -50,6 +56,80 @@ def show_evaluations(evaluations: Sequence[Evaluation], *, worst: int, as_json: 
             shown = shown if len(shown) <= _MAX_SHOWN else f"{shown[:_MAX_SHOWN]}…"
             console.print(f"{loss.words:>5}  {escape(loss.rule)}  {escape(loss.page)}", highlight=False)
             console.print(f"       [red]{escape(shown)}[/]", highlight=False, soft_wrap=True)
+
+
+def show_dedup_score(score: DedupScore, predictions: Predictions, *, worst: int, as_json: bool) -> None:
+    """The sums by band of Jaccard, what became of each label, how alike clusters are; then the worst, side by side."""
+    if as_json:
+        print_json(score.to_dict(worst))
+        return
+    console = make_console()
+    summary = score.to_dict()
+    console.print(
+        f"{counted(summary['pairs'], 'pair')}, {summary['unknown']:,} more with an article that is not there",
+        highlight=False,
+    )
+    sums = _table("Jaccard", "precision", "recall", "F1", "folded", "missed", "false")
+    names = {f"{low:.1f}": f"{low:.1f} to {high:.1f}" for low, high in pairwise(BANDS)}
+    for name, counts in (*summary["by_band"].items(), ("all", summary)):
+        # Where each pair is to be folded, none can be folded falsely.
+        shares = ("-" if key != "recall" and not score.knows_false else f"{counts[key]:.3f}" for key in _SHARES)
+        sums.add_row(names.get(name, name), *shares, *(f"{counts[key]:,}" for key in ("folded", "missed", "false")))
+    print_table(console, sums)
+    relations = sorted({relation for counts in summary["relations"].values() for relation in counts})
+    labels = _table("label", *relations)
+    for label, counts in summary["relations"].items():
+        labels.add_row(
+            escape(label), *(f"{counts[relation]:,}" if relation in counts else "" for relation in relations)
+        )
+    console.print()
+    print_table(console, labels)
+    if score.clusters:
+        console.print(
+            f"\nclusters of {counted(score.clusters.articles, 'article')}: adjusted Rand "
+            f"{score.clusters.adjusted_rand:.4f}, B-cubed precision {score.clusters.bcubed_precision:.4f}, recall "
+            f"{score.clusters.bcubed_recall:.4f}",
+            highlight=False,
+        )
+    for found in score.worst(worst):
+        _show_pair(console, found, predictions)
+
+
+_SHARES = ("precision", "recall", "f1")
+
+
+def _show_pair(console: Console, found: Found, predictions: Predictions) -> None:
+    what = "missed" if found.is_miss else "falsely merged"
+    likeness = "" if found.pair.jaccard is None else f", Jaccard {found.pair.jaccard:.3f}"
+    console.print(f"\n[bold]{what}[/]: {escape(found.pair.label)}, found {found.relation}{likeness}", highlight=False)
+    if found.decision:
+        console.print(f"  {found.decision.score:+.1f} points for one story", highlight=False)
+        telling = [sign for sign in found.decision.signs if abs(sign.points) >= 0.05]
+        show_signs(console, [{"name": sign.name, "points": sign.points} for sign in telling])
+    both = [predictions.article(name) or Article("") for name in (found.pair.id_a, found.pair.id_b)]
+    table = Table(box=None, padding=(0, 2, 0, 2), show_header=False)
+    for cells in (
+        (found.pair.id_a, found.pair.id_b),
+        *(tuple(str(getattr(article, name) or "") for article in both) for name in ("title", "source", "published")),
+        _differing_words(both[0].text, both[1].text),
+    ):
+        if any(cells):
+            table.add_row(*map(escape, cells))
+    print_table(console, table)
+
+
+def _differing_words(left: str, right: str) -> tuple[str, str]:
+    """The first words that one text has and the other has not, in each; nothing where a text is not known."""
+    if not left or not right:
+        return "", ""
+    words = [tokens(text) for text in (left, right)]
+    known = [set(side) for side in words]
+    sides = ([word for word in words[side] if word not in known[1 - side]] for side in (0, 1))
+    first, second = (
+        " ".join(side[:_SHOWN_WORDS]) + (f" … ({len(side)} words)" if len(side) > _SHOWN_WORDS else "")
+        for side in sides
+    )
+    return first, second
 
 
 def show_rules(rules: Iterable[Rule], *, as_json: bool) -> None:
