@@ -34,10 +34,10 @@ _TRIED: Final = 50  # passages of a batch that are looked at for an example
 
 REMOVALS: Final = ("cruft", "promo", "repeat", "boilerplate")
 """Kinds of edits that take passages away; the others repair them."""
-MIN_LOST: Final = 50
-"""Words that an article has to lose before the share of them tells anything."""
+MIN_LOST: Final = 50  # words of an article, articles of a source: of fewer a share tells nothing
 MIN_SOURCE: Final = 20
-"""Articles that a source has to have, in the same way."""
+MIN_SHARE: Final = 0.1
+"""Of its words or its articles, from which what was lost is worth a look."""
 DOUBTFUL: Final = {"signs": 1.0, "threshold": 0.02}
 """Points, or similarity, by which a fold is decided at least if a person need not look at it."""
 _WORD: Final = r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]|[\pL\pM\pN_]+"
@@ -121,7 +121,7 @@ class Findings:
     sources: Cut[Source]
     """Those with most articles first."""
     lossy_sources: Cut[Source]
-    """Of ``MIN_SOURCE`` articles or more; those of which the largest share was folded first."""
+    """Of ``MIN_SOURCE`` articles or more, ``MIN_SHARE`` of them folded; the largest share first."""
     flows: Cut[Flow]
     """Between two sources."""
     within_source: int
@@ -140,7 +140,7 @@ class Findings:
     doubtful: int
     """Folds that were decided by less than ``DOUBTFUL``."""
     lost: Cut[Row]
-    """Kept articles that lost ``MIN_LOST`` words or more, the largest ``share`` first; ``words`` are left."""
+    """Kept articles that ``lost`` ``MIN_LOST`` words or more, and that ``share`` of them; ``words`` are left."""
     mostly_lost: int
     """Of them, those that lost more than half."""
     rejects: Cut[Reason]
@@ -177,7 +177,7 @@ def find(output: str, manifest: Manifest) -> Findings:
         Source(name, kept.sources[name] + folds.sources[name], folds.sources[name])
         for name in sorted({*kept.sources, *folds.sources}, key=_by_name)
     ]
-    lossy = [source for source in sources if source.folded and source.articles >= MIN_SOURCE]
+    lossy = [source for source in sources if source.articles >= MIN_SOURCE and source.share >= MIN_SHARE]
     flows = [Flow(*pair, copies) for pair, copies in sorted(kept.flows.items(), key=lambda item: _by_flow(*item))]
     return Findings(
         manifest=manifest,
@@ -355,7 +355,9 @@ class _Kept:
         words = lost.column("words").take(pc.index_in(batch.column("id"), lost.column("id")))
         share = pc.divide(words.cast(pa.float64()), pc.add(words, batch.column("words")))
         batch = batch.drop_columns("copies").append_column("lost", words.combine_chunks())
-        batch = batch.append_column("share", share.combine_chunks()).filter(pc.greater_equal(words, MIN_LOST))
+        batch = batch.append_column("share", share.combine_chunks())
+        is_much = pc.and_(pc.greater_equal(words, MIN_LOST), pc.greater_equal(share, MIN_SHARE))
+        batch = batch.filter(is_much)
         self.lost.add(batch)
         self.mostly_lost += pc.sum(pc.greater(batch.column("share"), 0.5)).as_py() or 0
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from pipeline.findings import FEW, MIN_LOST, MIN_SOURCE, REMOVALS, Cut, Findings, Manifest, find
+from pipeline.findings import FEW, REMOVALS, Cut, Findings, Manifest, find
 from pipeline.layout import REPORT
 from pipeline.standing import finished_manifest
 from transforms import files
@@ -70,8 +70,6 @@ def render(found: Findings) -> str:
         relations=RELATIONS,
         kinds=KINDS,
         removals=REMOVALS,
-        min_lost=MIN_LOST,
-        min_source=MIN_SOURCE,
     )
 
 
@@ -122,11 +120,9 @@ def shown(text: str, most: int = 160) -> str:
 def passage(text: str) -> str:
     r"""A passage of a text in one line; space is shown where there is nothing else.
 
-    >>> passage("\n\nLeave a Reply\nName"), passage(" \n"), passage("")
-    ('Leave a Reply ¶ Name', '␣\\n', 'nothing')
+    >>> passage("\n\nLeave a Reply\nName"), passage(" \n")
+    ('Leave a Reply ¶ Name', '␣\\n')
     """
-    if not text:
-        return "nothing"
     if not text.strip():
         return shown(text.replace(" ", "␣"), 40)
     return shown(_LINE_BREAK.sub(" ¶ ", text.strip()))
