@@ -394,27 +394,35 @@ def explain(output: str, article_id: str, as_json: bool) -> None:
 @cli.command(cls=_Command, short_help="Tell how similar two articles are.")
 @click.argument("left", metavar="A", type=click.Path(allow_dash=True))
 @click.argument("right", metavar="B", type=click.Path(allow_dash=True))
+@click.option("--run", "output", metavar="DIR", help="A and B are ids of a finished run, compared as it was set.")
 @click.option("--shingle", default=5, show_default=True, help="Words in a shingle.")
 @click.option("--num-perm", default=128, show_default=True, help="Permutations of the estimate.")
 @click.option("--json", "as_json", is_flag=True, help="The same as JSON.")
-def compare(left: str, right: str, shingle: int, num_perm: int, as_json: bool) -> None:
-    """Compare two articles: Jaccard, containment both ways, the estimate from signatures, shared passages.
+def compare(left: str, right: str, output: str | None, shingle: int, num_perm: int, as_json: bool) -> None:
+    """Compare two articles: Jaccard, containment both ways, what both have, what differs, and how it is decided.
 
-    Both are decoded and cleaned first, as in a run.
+    A and B are files, decoded and cleaned first, as in a run; nothing is known of them but their texts. With --run they
+    are articles of a run, with headlines, sources, pages and dates.
     """
     with _user_errors():
-        from pipeline.compare import compare_texts
+        from pipeline.compare import compare_articles, compare_of_run
         from pipeline.options import check_limits
         from pipeline.show import show_comparison
         from transforms.text.clean import Cleaner
+        from transforms.text.decide import DEFAULT_THRESHOLDS, Article
         from transforms.text.decode import decode
 
+        if output is not None:
+            show_comparison(compare_of_run(output, left, right), (left, right), as_json=as_json)
+            return
         check_limits(shingle=shingle, num_perm=num_perm)
         if left == right == "-":
             raise click.UsageError("only one of A and B can be standard input")
         cleaner = Cleaner()
-        texts = [cleaner.clean(decode(_read(file)).text).text for file in (left, right)]
-        show_comparison(compare_texts(*texts, shingle=shingle, num_perm=num_perm), (left, right), as_json=as_json)
+        articles = [Article(cleaner.clean(decode(_read(file)).text).text) for file in (left, right)]
+        thresholds = DEFAULT_THRESHOLDS._replace(shingle=shingle)
+        comparison = compare_articles(*articles, num_perm=num_perm, thresholds=thresholds)
+        show_comparison(comparison, (left, right), as_json=as_json)
 
 
 @cli.group(short_help="Look after the index of earlier runs.")

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 _MAX_SHOWN = 160  # characters of a removed passage
 _MAX_PASSAGES = 5
-_DATE_SIGNS = ("days", "late_excerpt")
+_MAX_DIFFERING, _MAX_ALIKE = 24, 16  # passages of two texts
+_LEAST_POINTS = 0.05
 _UNBOUND = 10_000  # columns
 
 
@@ -212,8 +213,8 @@ def show_explanation(story: Mapping[str, Any], *, as_json: bool) -> None:
 
 
 def show_comparison(comparison: "Comparison", names: tuple[str, str], *, as_json: bool) -> None:
-    """Similarity of two texts and the passages they share."""
-    similarity = comparison.similarity
+    """Similarity of two articles, their texts side by side, and how it is decided."""
+    similarity, decision = comparison.similarity, comparison.decision
     if as_json:
         print_json(
             {
@@ -224,12 +225,13 @@ def show_comparison(comparison: "Comparison", names: tuple[str, str], *, as_json
                 "shared": similarity.shared,
                 "shingles_a": similarity.left,
                 "shingles_b": similarity.right,
-                "passages": comparison.passages,
-                "differences": comparison.differences,
-                "relation": comparison.decision.relation,
-                "score": comparison.decision.score,
-                "signs": {sign.name: sign.points for sign in comparison.decision.signs if sign.points},
-                "version_signs": {sign.name: sign.points for sign in comparison.decision.version_signs if sign.points},
+                "passages": comparison.shared,
+                "aligned": [passage._asdict() for passage in comparison.passages],
+                "relation": decision.relation,
+                "score": decision.score,
+                "signs": {sign.name: sign.points for sign in decision.signs if sign.points},
+                "version_signs": {sign.name: sign.points for sign in decision.version_signs if sign.points},
+                "run": comparison.of_run,
             }
         )
         return
@@ -244,29 +246,26 @@ def show_comparison(comparison: "Comparison", names: tuple[str, str], *, as_json
         "B in A", f"{similarity.right_in_left:.4f}", escape(f"{counted(similarity.right, 'shingle')} in {names[1]}")
     )
     print_table(console, table)
-    if comparison.passages:
-        console.print(f"\n{counted(len(comparison.passages), 'shared passage')}; the longest:", highlight=False)
-        for passage in comparison.passages[:_MAX_PASSAGES]:
-            console.print(
-                f"  {len(passage.split())} words: {escape(_shortened(passage))}",
-                soft_wrap=True,
-                highlight=False,
-            )
-    differing = sorted(comparison.differences, key=lambda sides: -sum(map(len, sides)))[:_MAX_PASSAGES]
-    if differing:
-        console.print(f"\n{counted(len(comparison.differences), 'difference')}; the longest:", highlight=False)
-        for sides in differing:
-            for sign, style, words in zip("-+", ("red", "green"), sides, strict=True):
-                if words:
-                    console.print(f"[{style}]  {sign} {escape(_shortened(words))}[/]", soft_wrap=True, highlight=False)
-    decision = comparison.decision
-    weighed = (*decision.signs, *decision.version_signs)
-    console.print(
-        f"\nBy their texts alone: [bold]{decision.relation}[/], {decision.score:+.1f} points for one story",
-        highlight=False,
-    )
-    shown = [{"name": sign.name, "points": sign.points} for sign in weighed if abs(sign.points) >= 0.05]
-    show_signs(console, shown, are_dated=False)
+    console.print("\nIn the order of the texts: = in both, - in A alone, + in B alone", soft_wrap=True, highlight=False)
+    places = sorted(range(len(comparison.passages)), key=lambda place: -comparison.passages[place].words)
+    differing = [place for place in places if comparison.passages[place].side != "both"][:_MAX_DIFFERING]
+    alike = [place for place in places if comparison.passages[place].side == "both"][:_MAX_ALIKE]
+    for place in (shown := sorted(differing + alike)):
+        side, text, words = comparison.passages[place]
+        mark, style = _SIDES[side]
+        size = f" {counted(words, 'word')}:" if side == "both" else ""
+        console.print(f"[{style}]  {mark}{size} {escape(_shortened(text))}[/]", soft_wrap=True, highlight=False)
+    if more := len(comparison.passages) - len(shown):
+        console.print(f"  and {counted(more, 'shorter passage')}, which --json has", highlight=False)
+    known = "By their texts alone" if comparison.of_run is None else "By texts, headlines, sources, pages and dates"
+    console.print(f"\n{known}: [bold]{decision.relation}[/]", highlight=False)
+    weighed = [{"name": sign.name, "points": sign.points} for sign in (*decision.signs, *decision.version_signs)]
+    show_signs(console, weighed, are_dated=comparison.of_run is not None)
+    if comparison.of_run is not None:
+        console.print(f"In the run {escape(comparison.of_run)}", soft_wrap=True, highlight=False)
+
+
+_SIDES = {"both": ("=", "dim"), "a": ("-", "red"), "b": ("+", "green")}
 
 
 def _show_edits(console: Console, edits: Iterable[Mapping[str, Any]]) -> None:
@@ -289,23 +288,32 @@ def _shortened(text: str) -> str:
 
 
 def show_signs(console: Console, signs: Iterable[Mapping[str, Any]], *, are_dated: bool = True) -> None:
-    """``why: words that both have +4.0, days between the two -1.2``, and what told a version from a copy.
+    """``+1.0 points for one story: words that both have +4.0, …, -2.9 to begin with``; the same for another version.
 
-    Where not both ``are_dated``, the signs of dates have points all the same, but nothing to tell.
+    0 or more is one story, and another version. Where not both ``are_dated``, days between them were assumed.
     """
-    from transforms.text.decide import SIGN_MEANINGS, VERSION, VERSION_BASE
+    from transforms.text.decide import SAME_STORY_BASE, SIGN_MEANINGS, VERSION, VERSION_BASE
 
-    signs = [sign for sign in signs if are_dated or sign["name"] not in _DATE_SIGNS]
+    signs = [sign for sign in signs if abs(sign["points"]) >= _LEAST_POINTS]
     of_version = [sign for sign in signs if sign["name"] in VERSION]
-    total = VERSION_BASE + sum(sign["points"] for sign in of_version)
-    for what, weighed in (
-        ("why", [sign for sign in signs if sign["name"] not in VERSION]),
-        (f"{total:+.1f} points for another version", of_version),
+    of_story = [sign for sign in signs if sign["name"] not in VERSION]
+    for what, base, weighed in (
+        ("one story", SAME_STORY_BASE, of_story),
+        ("another version", VERSION_BASE, of_version),
     ):
         if weighed:
+            total = base + sum(sign["points"] for sign in weighed)
             told = sorted(weighed, key=lambda sign: -abs(sign["points"]))
-            shown = (f"{SIGN_MEANINGS.get(sign['name'], sign['name'])} {sign['points']:+.1f}" for sign in told)
-            console.print(f"  {what}: {', '.join(shown)}", soft_wrap=True, highlight=False)
+            shown = (f"{_meaning(sign['name'], SIGN_MEANINGS, are_dated)} {sign['points']:+.1f}" for sign in told)
+            console.print(
+                f"  {total:+.1f} points for {what}: {', '.join(shown)}, {base:+.1f} to begin with",
+                soft_wrap=True,
+                highlight=False,
+            )
+
+
+def _meaning(name: str, meanings: Mapping[str, str], are_dated: bool) -> str:
+    return "no date" if name == "days" and not are_dated else meanings.get(name, name)
 
 
 def _listed(counts: Mapping[str, int], empty: str) -> str:

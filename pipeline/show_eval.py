@@ -103,9 +103,7 @@ def _show_pair(console: Console, found: Found, predictions: Predictions) -> None
     likeness = "" if found.pair.jaccard is None else f", Jaccard {found.pair.jaccard:.3f}"
     console.print(f"\n[bold]{what}[/]: {escape(found.pair.label)}, found {found.relation}{likeness}", highlight=False)
     if found.decision:
-        console.print(f"  {found.decision.score:+.1f} points for one story", highlight=False)
-        telling = [sign for sign in found.decision.signs if abs(sign.points) >= 0.05]
-        show_signs(console, [{"name": sign.name, "points": sign.points} for sign in telling])
+        show_signs(console, [{"name": sign.name, "points": sign.points} for sign in found.decision.signs])
     both = [predictions.article(name) or Article("") for name in (found.pair.id_a, found.pair.id_b)]
     table = Table(box=None, padding=(0, 2, 0, 2), show_header=False)
     for cells in (

@@ -134,7 +134,18 @@ def test_compare(tmp_path):
     shown = invoke("compare", tmp_path / "a.txt", tmp_path / "b.txt").stdout
     assert "Jaccard" in shown
     assert "days between" not in shown  # nobody said when
+    assert "  = " in shown
     assert not [line for line in shown.splitlines() if line.endswith(" ")]
+
+
+def test_compare_articles_of_a_run(finished):
+    folder, _ = finished
+    result = invoke("compare", "--run", folder / "out", "first", "third")
+    assert "By texts, headlines, sources, pages and dates: different" in result.stdout
+    assert "In the run they were kept apart" in result.stdout
+    for name, said in (("second", "its text is not in"), ("nobody", "no article [nobody]")):
+        result = invoke("compare", "--run", folder / "out", "first", name)
+        assert (result.exit_code, said in result.stderr) == (2, True)
 
 
 def test_one_of_a_thing_is_told_as_one(tmp_path):

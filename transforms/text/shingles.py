@@ -166,7 +166,7 @@ def tokens(text: str) -> list[str]:
     found: list[str] = []
     last = BREAK
     for character in unicodedata.normalize("NFKC", text).casefold():
-        kind = _kind(character)
+        kind = kind_of(character)
         if kind == SOLO or (kind == WORD and last != WORD):
             found.append(character)
         elif kind == WORD or (kind == MARK and last != BREAK):
@@ -234,7 +234,8 @@ def token_counts(texts: pa.LargeStringArray) -> npt.NDArray[np.int32]:
     return _count_tokens(offsets, utf8, tables.entries, tables.expansions, tables.expansion_starts)
 
 
-def _kind(character: str) -> int:
+def kind_of(character: str) -> int:
+    """What a character of normalised text does to tokens: BREAK, WORD, MARK, SOLO or IGNORED."""
     if character in _IGNORED:
         return IGNORED
     if character.isalnum() or character == "_":  # what \w means in the standard library's re
@@ -325,7 +326,7 @@ def _combines(seconds: set[str]) -> Callable[[str], bool]:
 
 
 def _entry(character: str) -> int:
-    return _kind(character) << _KIND_SHIFT | ord(character)
+    return kind_of(character) << _KIND_SHIFT | ord(character)
 
 
 def _normalised_buffers(texts: pa.LargeStringArray) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]:
