@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from transforms.text.boilerplate import EDGE
-from transforms.text.shingles import finalise, kernel, read_only, utf8_buffers
+from transforms.text.shingles import byte_at, finalise, kernel, read_only, utf8_buffers
 
 MIN_LETTERS: Final = 12
 """Bytes of letters (4 Han characters) from which a paragraph is hashed: shorter ones are names, labels and rules."""
@@ -118,16 +118,16 @@ def _mix(near: npt.NDArray[np.uint64], sources: npt.NDArray[np.uint64]) -> npt.N
 @kernel
 def _after_sign(utf8: npt.NDArray[np.uint8], i: int) -> int:
     """Byte after a sign beyond ASCII that is no letter, else ``i``: no-break space, quotes, dashes, arrows, emoji."""
-    byte = utf8[i]
+    byte = byte_at(utf8, i)
     if byte == 0xC2:
         return i + 2
-    if byte == 0xE2 and utf8[i + 1] < 0xB0:  # U+2000 to U+2BFF
+    if byte == 0xE2 and byte_at(utf8, i + 1) < 0xB0:  # U+2000 to U+2BFF
         return i + 3
-    if byte == 0xF0 and utf8[i + 1] == 0x9F:  # U+1F000 to U+1FFFF
+    if byte == 0xF0 and byte_at(utf8, i + 1) == 0x9F:  # U+1F000 to U+1FFFF
         return i + 4
-    if byte == 0xEF and utf8[i + 1] in (0xB8, 0xBB):  # variation selectors, U+FEFF
+    if byte == 0xEF and byte_at(utf8, i + 1) in (0xB8, 0xBB):  # variation selectors, U+FEFF
         return i + 3
-    if byte == 0xE3 and utf8[i + 1] == 0x80:  # ideographic punctuation
+    if byte == 0xE3 and byte_at(utf8, i + 1) == 0x80:  # ideographic punctuation
         return i + 3
     return i
 
@@ -145,7 +145,7 @@ def _hash_paragraphs(
     articles = offsets.size - 1
     count = articles
     for i in range(offsets[0], offsets[articles] - 1):
-        count += utf8[i] == 10 and utf8[i + 1] == 10
+        count += byte_at(utf8, i) == 10 and byte_at(utf8, i + 1) == 10
     article = np.empty(count, np.int64)
     near_hashes = np.zeros(count, np.uint64)
     exact_hashes = np.zeros(count, np.uint64)
@@ -160,8 +160,8 @@ def _hash_paragraphs(
             near = numbers = np.uint64(0)
             size = np.uint64(0)
             while i < end:
-                byte = utf8[i]
-                if byte == 10 and i + 1 < end and utf8[i + 1] == 10:
+                byte = byte_at(utf8, i)
+                if byte == 10 and i + 1 < end and byte_at(utf8, i + 1) == 10:
                     break
                 if byte >= 0xC2:
                     after = _after_sign(utf8, i)
@@ -221,8 +221,8 @@ def _sketch_words(
                 letter = np.uint64(0)
                 stop = i
                 if i < end:
-                    after = _after_sign(utf8, i) if utf8[i] >= 0xC2 else i
-                    letter = letters[utf8[i]] if after == i else np.uint64(0)
+                    after = _after_sign(utf8, i) if byte_at(utf8, i) >= 0xC2 else i
+                    letter = letters[byte_at(utf8, i)] if after == i else np.uint64(0)
                     i = max(i + 1, after)
                 else:
                     i += 1

@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from transforms.text.shingles import finalise, kernel, read_only, shingle_stream, utf8_buffers
+from transforms.text.shingles import byte_at, finalise, kernel, read_only, shingle_stream, utf8_buffers, word_at
 
 SEED = 1  # datasketch's default
 NO_BAND = np.uint64(0)
@@ -154,9 +154,12 @@ def _string_hashes(offsets: npt.NDArray[np.int64], utf8: npt.NDArray[np.uint8]) 
         # Eight bytes a round, each round through a multiplication and a shift; the length tells "a" from "a\0".
         found = np.uint64(end - i)
         while i < end:
-            word = np.uint64(0)
-            for place in range(min(8, end - i)):
-                word |= np.uint64(utf8[i + place]) << np.uint64(8 * place)
+            if i + 8 <= end:
+                word = word_at(utf8, i)
+            else:
+                word = np.uint64(0)
+                for place in range(end - i):
+                    word |= np.uint64(byte_at(utf8, i + place)) << np.uint64(8 * place)
             found = (found ^ word) * np.uint64(0x9E3779B97F4A7C15)
             found ^= found >> np.uint64(32)
             i += 8

@@ -152,6 +152,7 @@ _TABLE_SIZE = 1 << 21
 # No expansion gives more tokens for a byte of UTF-8: U+3316 is 6 tokens in 3 bytes. A test holds this.
 MAX_TOKENS_PER_BYTE = 2
 
+_BEYOND_ASCII = np.uint64(0x8080808080808080)  # the bits that tell it, of eight bytes
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)  # 2**64 / golden ratio: odd, so every step is a bijection
 
 
@@ -354,17 +355,34 @@ def utf8_buffers(texts: pa.LargeStringArray) -> tuple[npt.NDArray[np.int64], npt
 
 
 @kernel
+def byte_at(utf8: npt.NDArray[np.uint8], i: int) -> np.uint8:
+    """``utf8[i]`` of an ``i`` from 0: numba would ask of each whether it counts from the end, for half of the time."""
+    byte: np.uint8 = utf8[np.uint64(i)]
+    return byte
+
+
+@kernel
+def word_at(utf8: npt.NDArray[np.uint8], i: int) -> np.uint64:
+    """The eight bytes from ``i`` in one, the first one lowest."""
+    word = np.uint64(0)
+    for place in range(8):
+        word |= np.uint64(byte_at(utf8, i + place)) << np.uint64(8 * place)
+    return word
+
+
+@kernel
 def code_point(utf8: npt.NDArray[np.uint8], i: int) -> tuple[np.int64, int]:
     """Code point at byte ``i``, and the byte after it."""
-    byte = np.int64(utf8[i])
+    byte = np.int64(byte_at(utf8, i))
     if byte < 0x80:
         return byte, i + 1
+    second = byte_at(utf8, i + 1) & 0x3F
     if byte < 0xE0:
-        return (byte & 0x1F) << 6 | (utf8[i + 1] & 0x3F), i + 2
+        return (byte & 0x1F) << 6 | second, i + 2
+    third = byte_at(utf8, i + 2) & 0x3F
     if byte < 0xF0:
-        return (byte & 0x0F) << 12 | (utf8[i + 1] & 0x3F) << 6 | (utf8[i + 2] & 0x3F), i + 3
-    high = (byte & 0x07) << 18 | (utf8[i + 1] & 0x3F) << 12
-    return high | (utf8[i + 2] & 0x3F) << 6 | (utf8[i + 3] & 0x3F), i + 4
+        return (byte & 0x0F) << 12 | second << 6 | third, i + 3
+    return (byte & 0x07) << 18 | second << 12 | third << 6 | (byte_at(utf8, i + 3) & 0x3F), i + 4
 
 
 @kernel
@@ -377,9 +395,11 @@ def _needs_normalising(
         i, end = offsets[row], offsets[row + 1]
         previous = np.int64(0)
         while i < end:
-            if utf8[i] < 0x80:
+            if byte_at(utf8, i) < 0x80:
                 previous = np.int64(0)
                 i += 1
+                while i + 8 <= end and not word_at(utf8, i) & _BEYOND_ASCII:
+                    i += 8
                 continue
             character, i = code_point(utf8, i)
             order = np.int64(orders[character])
@@ -429,8 +449,8 @@ def _shingle_stream(
         count = 0
         while i < end:
             start = i
-            if utf8[i] < 0x80:
-                entry = entries[utf8[i]]
+            if byte_at(utf8, i) < 0x80:
+                entry = entries[byte_at(utf8, i)]
                 i += 1
             else:
                 character, i = code_point(utf8, i)
@@ -513,8 +533,8 @@ def _count_tokens(
         i, end = offsets[row], offsets[row + 1]
         count = is_open = np.int32(0)
         while i < end:
-            if utf8[i] < 0x80:
-                entry = entries[utf8[i]]
+            if byte_at(utf8, i) < 0x80:
+                entry = entries[byte_at(utf8, i)]
                 i += 1
             else:
                 character, i = code_point(utf8, i)
