@@ -62,6 +62,8 @@ def cut_by(key: np.ndarray[Any, Any], batch: pa.RecordBatch) -> Iterator[tuple[i
     """
     if not len(key):
         return
+    if key.max() < 2**16:
+        key = key.astype(np.uint16)  # which numpy sorts by its digits
     order = np.argsort(key, kind="stable")
     values, starts = np.unique(key[order], return_index=True)
     # Taken one by one: encoded, a slice of lists of strings that are all empty brings the offsets of all the strings.

@@ -60,7 +60,7 @@ class ShardCounts:
 
     def to_json(self) -> bytes:
         """The counts as one JSON object."""
-        return json.dumps(dataclasses.asdict(self)).encode()
+        return json.dumps(vars(self)).encode()
 
     @classmethod
     def from_json(cls, data: bytes) -> "ShardCounts":

@@ -65,7 +65,7 @@ class PartTotals:
 
     def to_json(self) -> bytes:
         """All of it as one JSON object."""
-        return json.dumps(dataclasses.asdict(self)).encode()
+        return json.dumps(vars(self), default=vars).encode()
 
     @classmethod
     def from_json(cls, data: bytes) -> "PartTotals":

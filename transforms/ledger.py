@@ -24,6 +24,7 @@ from transforms.text.boilerplate import (
     EDGE,
     Candidate,
     diversity_of,
+    edge_share,
     heads_boilerplate,
     holds_numbers,
     sign_of,
@@ -265,7 +266,7 @@ def _judge_one(rows: pa.RecordBatch, config: LedgerConfig) -> tuple[Any, ...] | 
         forms=len(forms),
         coherence=coherence(np.frombuffer(b"".join(sketches), np.uint16).reshape(len(sketches), -1)),
         elsewhere=float(column(rows, "elsewhere").mean(dtype=np.float64)),
-        edge=max(np.mean(left == EDGE), np.mean(right == EDGE)),
+        edge=max(edge_share(left), edge_share(right)),
     )
     sign = sign_of(found, config.min_support, config.min_diversity) or None
     before, behind = _company(right), _company(left)

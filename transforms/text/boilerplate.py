@@ -14,6 +14,7 @@ A short paragraph (a heading) is boilerplate only beside one that is, which it a
 """
 
 import functools
+import itertools
 import re
 import tomllib
 import unicodedata
@@ -150,10 +151,17 @@ def diversity_of(left: Keys, far_left: Keys, right: Keys, far_right: Keys) -> in
 
 
 def _distinct(near: Keys, far: Keys) -> int | None:
+    if edge_share(near) >= _AT_EDGE:
+        return None
     close = np.unique(near[near != EDGE])
-    ends_here = np.mean(near == EDGE) >= _AT_EDGE
-    ends_soon = np.mean(far == EDGE) >= _AT_EDGE and len(close) <= 2
-    return None if ends_here or ends_soon else max(len(close), len(np.unique(far[far != EDGE])))
+    if len(close) <= 2 and edge_share(far) >= _AT_EDGE:
+        return None
+    return max(len(close), len(np.unique(far[far != EDGE])))
+
+
+def edge_share(neighbours: Keys) -> float:
+    """How often (0-1) a paragraph opens or ends an article, by the keys of its neighbours on that side."""
+    return np.count_nonzero(neighbours == EDGE) / len(neighbours)
 
 
 def strip_paragraphs(text: str, dropped: Collection[int]) -> tuple[str, list[Edit]]:
@@ -167,17 +175,13 @@ def strip_paragraphs(text: str, dropped: Collection[int]) -> tuple[str, list[Edi
     kept = [number for number in range(len(paragraphs)) if number not in dropped]
     if not any(paragraphs[number].strip() for number in kept):
         return text, []
+    ends = list(itertools.accumulate(len(paragraph) + 2 for paragraph in paragraphs))  # each with its blank line
     changes: list[Change] = []
-    start = 0
-    for number, paragraph in enumerate(paragraphs):
-        end = start + len(paragraph)
-        if number not in dropped:
-            pass
-        elif number < kept[0]:
-            changes.append((start, end + 2, "", "boilerplate", "learned"))
-        else:
-            changes.append((start - 2, end, "", "boilerplate", "learned"))
-        start = end + 2
+    for number in filter(dropped.__contains__, range(len(paragraphs))):
+        start, end = ends[number] - len(paragraphs[number]) - 2, ends[number]
+        # The blank line behind it, but of what stands behind the first that is kept the one before it.
+        shift = 0 if number < kept[0] else 2
+        changes.append((start - shift, end - shift, "", "boilerplate", "learned"))
     return splice(text, changes)
 
 
