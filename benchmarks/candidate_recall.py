@@ -6,10 +6,17 @@ texts). The raw texts are signed, so that both sides see the same words, and the
 is a candidate when it shares a band or is an edge of the fingerprints; it is compared when it ends in one component.
 Beside it stands ``datasketch.MinHashLSH(threshold=0.7, num_perm=128)`` as its documentation uses it, on the texts'
 words (characters in Chinese and Japanese) and of the articles in pairs alone.
+
+With ``--text-dedup``, that runs as well, on the whole corpora, by the driver and in the environment of ``make bench``:
+which pairs it puts into one cluster. Its words are what stands between characters that are neither letters nor digits,
+also where that is nothing, so ", " adds an empty one; marks part the words of Arabic, and a clause of Chinese or
+Japanese is one word. Texts of fewer than five such words it leaves out.
 """
 
 import argparse
+import json
 import re
+import subprocess
 import sys
 import tempfile
 import unicodedata
@@ -24,6 +31,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from datasketch import MinHash, MinHashLSH
 
+from benchmarks.run import DRIVERS, install_peer, python_of
 from transforms.batches import column, cut_by, make_batch
 from transforms.candidates import FindBandEdges, FindContainmentEdges
 from transforms.config import DedupConfig
@@ -38,8 +46,15 @@ from transforms.text.unionfind import connected_components
 _CONFIG: Final = DedupConfig()
 _BATCH: Final = 2_000  # articles
 _SHOWN: Final = 10  # missed pairs of a corpus
+_WORKERS: Final = "2"
 _WORD: Final = re.compile(r"\w+")
 _SOLO: Final = ("ja", "zh")  # languages of which a shingle is five characters
+# text-dedup's clusters hold a class of its own, so they are read in its environment.
+_CLUSTERS: Final = """
+import json, pickle, sys
+found = pickle.load(open(sys.argv[1], "rb"))
+print(json.dumps([[row, found.find(row)] for row in list(found.parent)]))
+"""
 
 Found = npt.NDArray[np.bool_]
 
@@ -108,6 +123,20 @@ def found_by_datasketch(texts: Sequence[str], pairs: npt.NDArray[np.int64], *, s
     return np.array([right in answers[left] for left, right in pairs.tolist()], bool)
 
 
+def found_by_text_dedup(texts: pa.Table, pairs: npt.NDArray[np.int64]) -> Found:
+    """Whether text-dedup puts the two of each pair into one cluster, be it by a chain."""
+    with tempfile.TemporaryDirectory() as folder:
+        source, target = Path(folder, "articles"), Path(folder, "kept")
+        source.mkdir()
+        pq.write_table(texts.select(["id", "text"]), source / "part-0.parquet")
+        python = python_of("text-dedup")
+        command = [python, DRIVERS / "with_text_dedup.py", source, target, _WORKERS, "--debug"]
+        subprocess.run(command, cwd=folder, check=True, capture_output=True)
+        read = [python, "-c", _CLUSTERS, target / "uf.pkl"]
+        cluster = dict(json.loads(subprocess.run(read, check=True, capture_output=True).stdout))
+    return np.array([left in cluster and cluster[left] == cluster.get(right) for left, right in pairs.tolist()], bool)
+
+
 class Truth(NamedTuple):
     """A corpus and its pairs at J >= 0.7 or C >= 0.8."""
 
@@ -118,9 +147,9 @@ class Truth(NamedTuple):
     containment: npt.NDArray[np.float64]
 
 
-def read_truth(name: str, data: Path, columns: list[str]) -> Truth:
-    """Read these columns of one corpus, ``id`` among them, and its pairs."""
-    texts = pq.read_table(data / "bulk" / f"{name}.parquet", columns=columns)
+def read_truth(name: str, data: Path) -> Truth:
+    """Read one corpus and its pairs."""
+    texts = pq.read_table(data / "bulk" / f"{name}.parquet", columns=["id", "url", "text", "lang"])
     truth = pq.read_table(data / "neardup" / name / "pairs.parquet")
     row_of = {article_id: row for row, article_id in enumerate(texts["id"].to_pylist())}
     pairs = np.array(
@@ -131,19 +160,9 @@ def read_truth(name: str, data: Path, columns: list[str]) -> Truth:
     return Truth(texts, pairs[wanted], jaccard[wanted], containment[wanted])
 
 
-def kinds_of(truth: Truth) -> dict[str, Found]:
-    """Which pairs are alike as a whole, and of which only one is contained in the other."""
-    alike = truth.jaccard >= 0.7
-    return {"J >= 0.7": alike, "C >= 0.8 only": ~alike}
-
-
-def measure(name: str, data: Path) -> None:
+def measure(name: str, data: Path, *, text_dedup: bool) -> None:
     """Print a row of each kind of pair in one corpus."""
-    truth = read_truth(name, data, ["id", "url", "text", "lang"])
-    texts, pairs, alike, contained = truth
-    if not len(pairs):
-        print(f"| {name} | none | 0 | | | |", flush=True)
-        return
+    texts, pairs, jaccard, containment = read_truth(name, data)
     schema = pa.schema([("id", pa.string()), ("url", pa.string()), ("text", pa.large_string())])
     bands, shared = find_edges(texts.select(schema.names).cast(schema))
     edges = set(map(tuple, np.sort(shared, axis=1).tolist()))
@@ -152,17 +171,19 @@ def measure(name: str, data: Path) -> None:
     root = _components(np.concatenate([bands, shared]), texts.num_rows)
     together = root[pairs[:, 0]] == root[pairs[:, 1]]
     solo = texts["lang"][0].as_py() in _SOLO
-    plain = found_by_datasketch(texts["text"].to_pylist(), pairs, solo=solo)
-    for kind, chosen in kinds_of(truth).items():
-        if not chosen.any():
-            continue
-        columns = (by_band, by_band | by_fingerprint, together, plain)
-        shares = " | ".join(f"{np.mean(found[chosen]):.4f}" for found in columns)
-        print(f"| {name} | {kind} | {np.count_nonzero(chosen):,} | {shares} |", flush=True)
+    columns = [by_band, by_band | by_fingerprint, together]
+    columns.append(found_by_datasketch(texts["text"].to_pylist(), pairs, solo=solo))
+    if text_dedup:
+        columns.append(found_by_text_dedup(texts, pairs))
+    for kind, chosen in (("J >= 0.7", jaccard >= 0.7), ("only C >= 0.8", jaccard < 0.7)):
+        if chosen.any():
+            shares = " | ".join(f"{np.mean(found[chosen]):.4f}" for found in columns)
+            print(f"| {name} | {kind} | {np.count_nonzero(chosen):,} | {shares} |", flush=True)
     missed = np.flatnonzero(~together)
-    for pair, ratio, part in zip(pairs[missed[:_SHOWN]], alike[missed], contained[missed], strict=False):
-        one, other = (texts["id"][int(row)].as_py() for row in pair)
-        print(f"missed, 1 of {len(missed)}: {one} {other} J {ratio:.3f} C {part:.3f}", file=sys.stderr)
+    for place in missed[:_SHOWN]:
+        one, other = (texts["id"][int(row)].as_py() for row in pairs[place])
+        alike = f"J {jaccard[place]:.3f} C {containment[place]:.3f}"
+        print(f"not compared, 1 of {len(missed)}: {one} {other} {alike}", file=sys.stderr)
 
 
 def _components(edges: npt.NDArray[np.uint64], articles: int) -> npt.NDArray[np.int64]:
@@ -177,13 +198,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path, metavar="DATA")
     parser.add_argument("names", nargs="*", metavar="NAME", help="corpora; by default all that have pairs")
+    parser.add_argument("--text-dedup", action="store_true", help="run it too, in an environment that is made for it")
     chosen = parser.parse_args()
+    if chosen.text_dedup and (wrong := install_peer("text-dedup")):
+        parser.error(f"text-dedup {wrong}")
     names = chosen.names or sorted(path.parent.name for path in chosen.data.glob("neardup/*/pairs.parquet"))
-    print(
-        "| corpus | pairs | | bands | candidates | compared | datasketch |\n| --- | --- | --- | --- | --- | --- | --- |"
-    )
+    columns = ["bands", "candidates", "compared", "datasketch", *["text-dedup"] * chosen.text_dedup]
+    print(f"| corpus | pairs | | {' | '.join(columns)} |\n{'| --- ' * (3 + len(columns))}|")
     for name in names:
-        measure(name, chosen.data)
+        measure(name, chosen.data, text_dedup=chosen.text_dedup)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,11 @@
 """Checks a run's folds without its code, and tells what became of alike pairs: ``python -m benchmarks.folds OUTPUT``.
 
 The run is made with ``--keep all``, so that the texts of copies are there. Words and shingles are made again here: what
-``\\w+`` finds in the casefolded NFKC form without marks and the tatweel, each letter by itself where a script has no
-spaces, five in a row; sets of tuples, and no hash. Each fold is counted anew from the two texts. Checked is that its
-Jaccard and containment are those that the run wrote, that its canonical article is folded into nothing itself, that an
-``exact`` copy, and no other, has the very text, and that an ``excerpt`` is the shorter of the two.
+``\\w+`` finds in the casefolded NFKC form, with the marks on it but for the points of Arabic and Hebrew, each letter by
+itself where a script has no spaces, five in a row; sets of tuples, and no hash. Each fold is counted anew from the two
+texts. Checked is that its Jaccard and containment are those that the run wrote, that its canonical article is folded
+into nothing itself, that an ``exact`` copy, and no other, has the very text, and that an ``excerpt`` is the shorter of
+the two.
 
 With ``--truth``, pairs known to be alike (``id_a``, ``id_b``, ``jaccard``, ``containment``), it counts what became of
 them, and ``--list J`` prints those from that Jaccard on, the least alike first: what was decided, and the sentences
@@ -21,9 +22,13 @@ from typing import Any, Final
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
-_SOLO: Final = r"\u0e00-\u0e4f\u0e80-\u0ecf\u1000-\u103f\u1780-\u17df\u3005-\u3007\u3041-\u30ff\u3400-\u9fff"
-_WORD: Final = re.compile(rf"(?=\w)[{_SOLO}]|[^\W{_SOLO}]+")
-_UNSEEN: Final = ("Mn", "Me", "Cf")
+_SOLO: Final = (
+    r"\u0e00-\u0e4f\u0e80-\u0ecf\u1000-\u103f\u1050-\u109f\u1780-\u17df\u3005-\u3007\u3041-\u30ff\u3400-\u9fff"
+)
+_MARKS: Final = "".join(letter for letter in map(chr, range(0x110000)) if unicodedata.category(letter)[0] == "M")
+_WORD: Final = re.compile(rf"(?=\w)[{_SOLO}][{_MARKS}]*|[^\W{_SOLO}](?:[^\W{_SOLO}]|[{_MARKS}])*")
+_POINTS: Final = "".join(mark for mark in _MARKS if "\u0590" <= mark <= "\u08ff")
+_UNSEEN: Final = re.compile(f"[{_POINTS}\u0640\u00ad\u200c\u200d\u2060\ufeff]")
 _SENTENCE: Final = re.compile(r"(?<=[.!?。؟])\s+|\n+")
 _SHINGLE: Final = 5
 _TOLERANCE: Final = 1e-6  # the run writes float32
@@ -38,8 +43,7 @@ def shingles(text: str) -> Shingles:
     >>> sorted(" ".join(shingle) for shingle in shingles("To be, or not to be."))
     ['be or not to be', 'to be or not to']
     """
-    folded = unicodedata.normalize("NFKC", text).casefold().replace("\u0640", "")
-    words = _WORD.findall("".join(letter for letter in folded if unicodedata.category(letter) not in _UNSEEN))
+    words = _WORD.findall(_UNSEEN.sub("", unicodedata.normalize("NFKC", text).casefold()))
     starts = range(max(len(words) - _SHINGLE + 1, min(len(words), 1)))
     return frozenset(tuple(words[start : start + _SHINGLE]) for start in starts)
 

@@ -99,7 +99,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     notes: dict[str, str] = {}
     for tool in tools[1:]:
         _say(f"setting up {tool.name} {tool.release}")
-        if (problem := _install(tool)) is not None:
+        if (problem := install_peer(tool.name)) is not None:
             notes[tool.name] = problem
     tools = [tool for tool in tools if tool.name not in notes]
     OUT.mkdir(parents=True, exist_ok=True)
@@ -232,7 +232,7 @@ def _command(tool: str, source: Path, target: Path, workers: int) -> list[str]:
         given = ["run", str(source), "--output", str(target), "--workers", str(workers), "--quiet"]
         return [sys.executable, "-m", "pipeline", *given]
     driver = DRIVERS / f"with_{tool.replace('-', '_')}.py"
-    return [str(_python(tool)), str(driver), str(source), str(target), str(workers)]
+    return [str(python_of(tool)), str(driver), str(source), str(target), str(workers)]
 
 
 def _kept_ids(tool: str, target: Path) -> Iterator[str]:
@@ -252,22 +252,23 @@ def _parquet_files(path: Path) -> list[Path]:
 # Peers' environments
 
 
-def _python(tool: str) -> Path:
+def python_of(tool: str) -> Path:
+    """The Python of a peer's own environment."""
     return ENVIRONMENTS / tool / "bin" / "python"
 
 
-def _install(tool: Tool) -> str | None:
+def install_peer(name: str) -> str | None:
     """Make the peer's own environment, once for each list of requirements; what is wrong, if anything is."""
-    wanted = DRIVERS / f"{tool.name}.txt"
-    ready = ENVIRONMENTS / tool.name / ".ready"
+    wanted = DRIVERS / f"{name}.txt"
+    ready = ENVIRONMENTS / name / ".ready"
     if ready.exists() and ready.read_text("utf-8") == wanted.read_text("utf-8"):
         return None
     OUT.mkdir(parents=True, exist_ok=True)
-    log = OUT / f"install-{tool.name}.log"
-    shutil.rmtree(ENVIRONMENTS / tool.name, ignore_errors=True)
-    pip = [str(_python(tool.name)), "-m", "pip", "install", "--disable-pip-version-check", "--requirement", str(wanted)]
+    log = OUT / f"install-{name}.log"
+    shutil.rmtree(ENVIRONMENTS / name, ignore_errors=True)
+    pip = [str(python_of(name)), "-m", "pip", "install", "--disable-pip-version-check", "--requirement", str(wanted)]
     with log.open("wb") as output:
-        for command in ([sys.executable, "-m", "venv", str(ENVIRONMENTS / tool.name)], pip):
+        for command in ([sys.executable, "-m", "venv", str(ENVIRONMENTS / name)], pip):
             if subprocess.run(command, stdout=output, stderr=subprocess.STDOUT, check=False).returncode:
                 return f"could not be installed; see benchmarks/out/{log.name}"
     ready.write_text(wanted.read_text("utf-8"), "utf-8")
