@@ -143,7 +143,7 @@ class Findings:
     """Kept articles that ``lost`` ``MIN_LOST`` words or more, and that ``share`` of them; ``words`` are left."""
     mostly_lost: int
     """Of them, those that lost more than half."""
-    rejects: Cut[Reason]
+    rejects: Sequence[Reason]
     unreadable: Cut[Row]
     """Files that could not be read whole."""
 
@@ -201,7 +201,7 @@ def find(output: str, manifest: Manifest) -> Findings:
         doubtful=folds.doubtful,
         lost=kept.lost.cut(),
         mostly_lost=kept.mostly_lost,
-        rejects=Cut.of(rejects.reasons(counts["rejected_by_reason"]), FEW),
+        rejects=rejects.reasons(counts["rejected_by_reason"]),
         unreadable=Cut(rejects.unreadable, counts["rejected_by_reason"].get("unreadable_file", 0)),
     )
 

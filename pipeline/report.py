@@ -2,12 +2,13 @@
 
 import functools
 import itertools
+import json
 import re
 import shlex
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from pipeline.findings import FEW, REMOVALS, Cut, Findings, Manifest, find
 from pipeline.layout import REPORT
@@ -103,6 +104,7 @@ def _template() -> "Template":
         "passage": passage,
         "link": link,
         "moment": moment,
+        "setting": setting,
         "argument": lambda value: shlex.quote(printable(value)),
     }
     return environment.get_template(_TEMPLATE)
@@ -115,6 +117,17 @@ def shown(text: str, most: int = 160) -> str:
     ('Ferry \\u202esinks', 'Ferry…')
     """
     return printable(text) if len(text) <= most else f"{printable(text[:most])}…"
+
+
+def setting(value: Any) -> str:
+    """A value of the configuration; empty where nothing is set.
+
+    >>> setting(None), setting(True), setting(0.7), setting("signs"), setting(["a.example"])
+    ('', 'true', '0.7', 'signs', '["a.example"]')
+    """
+    if value in (None, [], {}):
+        return ""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def passage(text: str) -> str:

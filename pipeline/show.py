@@ -54,6 +54,8 @@ def show_summary(manifest: Mapping[str, Any], output: str, seconds: float, *, as
         shown = "; ".join(f"{escape(cluster['id'])}: {escape(cluster['why'])}" for cluster in held[:_MAX_PASSAGES])
         more = f" and {len(held) - _MAX_PASSAGES} more" if len(held) > _MAX_PASSAGES else ""
         table.add_row("held back", _number(len(held)), f"{_noun(len(held), 'cluster')}, kept unfolded ({shown}{more})")
+    if unread := counts["rejected_by_reason"].get("unreadable_file"):
+        table.add_row("unread", _number(unread), f"{_noun(unread, 'file')} not read whole: see rejects/ or the report")
     if ignored := manifest["ignored_files"]:
         table.add_row("ignored", _number(ignored), f"{_noun(ignored, 'file')} of other kinds")
     table.add_row("took", f"{seconds:.1f}", "seconds")

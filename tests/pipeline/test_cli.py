@@ -311,3 +311,14 @@ def test_a_terminal_is_not_obeyed_to(tmp_path):
     result = invoke("explain", tmp_path / "out", article["id"])
     assert "\x1b" not in result.stdout
     assert "evil\\x1b[2J\\u202e.txt" in result.stdout
+
+
+def test_a_file_that_is_not_read_whole_is_named_in_summary_and_report(tmp_path):
+    (tmp_path / "good.jsonl").write_text(json.dumps({"text": STORY}))
+    (tmp_path / "bad.parquet").write_bytes(b"no Parquet")
+    arguments = ("--output", tmp_path / "out", "--workers", 1, "--max-reject-rate", 1)
+    result = invoke("run", tmp_path / "good.jsonl", tmp_path / "bad.parquet", *arguments)
+    assert "unread 1 file not read whole: see rejects/ or the report" in " ".join(result.stdout.split())
+    report = tmp_path / "out" / "report.html"
+    assert result.stdout.endswith(f"report in {report}\n")
+    assert f"{tmp_path / 'bad.parquet'}</bdi></th><td>" in report.read_text("utf-8")
