@@ -11,6 +11,7 @@ from pipeline.readers import PartReader
 from pipeline.sources import Split, Stamp, stamp_of
 from transforms.candidates import FindBandEdges, FindContainmentEdges, FindRepeatedIds
 from transforms.clean import CleanShards, PartBatch
+from transforms.coder import Keyed
 from transforms.components import FindComponents
 from transforms.config import DedupConfig, Keep, LedgerConfig
 from transforms.errors import RunFailedError
@@ -19,7 +20,7 @@ from transforms.index import FindWindow
 from transforms.index_part import WriteIndexPart
 from transforms.ledger import NOTHING_LEARNED, LearnBoilerplate, StripShards
 from transforms.records import Records
-from transforms.sign import Keyed, SignShards
+from transforms.sign import SignShards
 from transforms.staging import Staging
 from transforms.text.clean import CleanConfig
 from transforms.text.stories import MIN_JACCARD

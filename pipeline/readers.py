@@ -7,7 +7,7 @@ import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -26,7 +26,9 @@ from pipeline.lines import (
     read_lines,
 )
 from transforms import files
-from transforms.records import Found, Record, Records, Reject, read_batch
+from transforms.batches import make_batch
+from transforms.records import Found, Record, Records, Reject
+from transforms.schemas import READ
 from transforms.text.dates import from_epoch, parse_published
 from transforms.text.decode import Decoded, UndecodableError, decode, well_formed
 from transforms.text.headline import headline
@@ -39,6 +41,8 @@ BATCH_CHARACTERS: Final = 16 * 1024 * 1024
 # in the whole group. 8 rows at a time take 5 µs a row more than 250 do, and of 64 MiB they hold at most 512 MiB.
 _DICTIONARY_BYTES: Final = 64 * 1024 * 1024
 _DICTIONARY_ROWS: Final = 8
+
+T = TypeVar("T")
 
 # A raw control character in a string is a publisher's slip that takes nothing from the record.
 _JSON: Final = json.JSONDecoder(strict=False)
@@ -62,18 +66,7 @@ class PartReader:
         self._bytes = self._max_bytes = 0  # of a Parquet file's texts
 
     def __iter__(self) -> Iterator[Records]:
-        batch: list[Found] = []
-        rows = characters = 0
-        for found in self._records():
-            more_rows, more_characters = _size(found)
-            if batch and (rows + more_rows > BATCH_ROWS or characters + more_characters > BATCH_CHARACTERS):
-                yield Records.of(batch)
-                batch, rows, characters = [], 0, 0
-            batch.append(found)
-            rows += more_rows
-            characters += more_characters
-        if batch:
-            yield Records.of(batch)
+        yield from map(Records.of, _batched(self._records(), _size))
 
     def _records(self) -> Iterator[Found]:
         readers = {
@@ -244,7 +237,8 @@ class PartReader:
         wanted = list(dict.fromkeys(names[i] for i in columns.values()))
         batches = parquet.iter_batches(batch_rows, row_groups=[group], columns=wanted, use_threads=False)
         try:
-            for batch in _joined(map(_unwrapped, _rows_of(batches, rows))):
+            plain = map(_unwrapped, _rows_of(batches, rows))
+            for batch in map(pa.concat_batches, _batched(plain, _size_as_read)):
                 values = {field: batch.column(batch.schema.names.index(names[i])) for field, i in columns.items()}
                 self._bytes += values["text"].nbytes
                 if self._bytes > self._max_bytes:
@@ -274,7 +268,8 @@ class PartReader:
             [_plain(lists.get(field, nothing)[row]) for row in rest] for field in ("id", "url", "source", "title")
         )
         usable = texts.take(pa.array(rest)) if odd else texts
-        yield read_batch(
+        yield make_batch(
+            READ,
             [
                 id or _stable_id(url, title, text.as_buffer())
                 for id, url, title, text in zip(ids, urls, titles, usable, strict=True)
@@ -361,6 +356,11 @@ def _size(found: Found) -> tuple[int, int]:
     return 1, len(found.text if isinstance(found, Record) else found.raw)
 
 
+def _size_as_read(batch: pa.RecordBatch) -> tuple[int, int]:
+    """Rows, and bytes that the batch keeps from being freed."""
+    return batch.num_rows, batch.get_total_buffer_size()
+
+
 def _rows_of(batches: Iterable[pa.RecordBatch], rows: range) -> Iterator[pa.RecordBatch]:
     """What the batches hold of ``rows``, which count from the first one's beginning; no batch behind them is read."""
     at = 0
@@ -373,25 +373,25 @@ def _rows_of(batches: Iterable[pa.RecordBatch], rows: range) -> Iterator[pa.Reco
             break
 
 
-def _joined(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """The same rows in batches as large as they may be; those read before an error come before it."""
-    held: list[pa.RecordBatch] = []
-    rows = size = 0
+def _batched(several: Iterable[T], size_of: Callable[[T], tuple[int, int]]) -> Iterator[list[T]]:
+    """The same in their order, as many at a time as a batch may hold; those read before an error come before it."""
+    held: list[T] = []
+    rows = characters = 0
     try:
-        for batch in batches:
-            more = batch.get_total_buffer_size()
-            if held and (rows + batch.num_rows > BATCH_ROWS or size + more > BATCH_CHARACTERS):
-                yield pa.concat_batches(held)
-                held, rows, size = [], 0, 0
-            held.append(batch)
-            rows += batch.num_rows
-            size += more
+        for each in several:
+            more_rows, more_characters = size_of(each)
+            if held and (rows + more_rows > BATCH_ROWS or characters + more_characters > BATCH_CHARACTERS):
+                yield held
+                held, rows, characters = [], 0, 0
+            held.append(each)
+            rows += more_rows
+            characters += more_characters
     except files.DAMAGED:
         if held:
-            yield pa.concat_batches(held)
+            yield held
         raise
     if held:
-        yield pa.concat_batches(held)
+        yield held
 
 
 # From values to a record.

@@ -117,8 +117,8 @@ def loaded(config: CleanConfig, say: Say) -> Iterator[None]:
 
 
 def _load(config: CleanConfig, say: Say) -> None:
-    # With its first kernel numba looks for linear algebra, which none of ours does: 0.3 s, 11 MB.
-    with hidden("scipy"), uncollected(), compiling_told(say):
+    # With its first kernel numba looks for linear algebra and C interfaces, which none of ours needs: 0.3 s, 11 MB.
+    with hidden("scipy", "cffi"), uncollected(), compiling_told(say):
         load_kernels(config)
 
 

@@ -13,10 +13,10 @@ import apache_beam as beam
 import numpy as np
 
 from transforms.batches import column, cut_by, make_batch
+from transforms.coder import Keyed
 from transforms.exchange import Notice, partition_of, read_partition, write_partitions
 from transforms.index import Window, is_indexed, with_index
 from transforms.schemas import BANDS, EDGES, FINGERPRINTS, IDS, PAIR_COUNTS, RENAMES
-from transforms.sign import Keyed
 from transforms.staging import Staging
 from transforms.text.sorted_keys import group_starts
 

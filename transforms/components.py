@@ -9,9 +9,9 @@ import numpy as np
 import pyarrow as pa
 
 from transforms.batches import column, cut_by, join_batches, make_batch
+from transforms.coder import Keyed
 from transforms.exchange import Notice, read_in_batches
 from transforms.schemas import EDGES, MEMBERS
-from transforms.sign import Keyed
 from transforms.text.unionfind import Components, connected_components
 
 _EDGES: Final = 250_000

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from transforms import files
 from transforms.batches import column, join_batches, make_batch
 from transforms.clean import ShardCounts
+from transforms.coder import Keyed
 from transforms.config import Keep
 from transforms.schemas import (
     BOILERPLATE,
@@ -25,7 +26,6 @@ from transforms.schemas import (
     articles_schema,
     duplicates_schema,
 )
-from transforms.sign import Keyed
 from transforms.staged import read_articles, read_edits, read_overlay, with_rows
 from transforms.staging import Staging
 from transforms.text.minhash import string_hashes

@@ -15,10 +15,10 @@ import pyarrow.compute as pc
 
 from transforms import files
 from transforms.batches import column, cut_by, join_batches, make_batch
+from transforms.coder import Keyed
 from transforms.config import LedgerConfig
 from transforms.exchange import Notice, notices_of, partition_of, read_partition, write_partitions
 from transforms.schemas import BOILERPLATE, EDITS, JUDGED, OCCURRENCES, OVERLAY, PARAGRAPHS, REPEATED
-from transforms.sign import Keyed
 from transforms.staging import Staging
 from transforms.text.boilerplate import (
     EDGE,

@@ -5,10 +5,11 @@ import heapq
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from itertools import groupby
-from typing import Any, Final, NamedTuple, Self, TypeAlias
+from typing import NamedTuple, Self, TypeAlias
 
 import pyarrow as pa
 
+from transforms.batches import join_batches, make_batch
 from transforms.schemas import READ
 from transforms.text.reasons import RejectReason
 
@@ -43,14 +44,6 @@ Found: TypeAlias = Record | Reject | pa.RecordBatch
 """One record, or some articles by column, as READ."""
 
 
-def read_batch(*columns: Any) -> pa.RecordBatch:
-    """A batch of READ from its columns, arrays or lists."""
-    return pa.RecordBatch.from_arrays(list(columns), schema=READ)
-
-
-_NOTHING_READ: Final = read_batch(*([] for _ in READ))
-
-
 @dataclasses.dataclass(frozen=True, slots=True)
 class Records:
     """Some records of one file: the articles by column, the rejects apart, each in the file's order.
@@ -74,9 +67,8 @@ class Records:
         articles: list[pa.RecordBatch] = []
         for is_single, several in groupby(others, key=lambda each: isinstance(each, Record)):
             some = list(several)
-            articles += [read_batch(*zip(*some, strict=True))] if is_single else some
-        table = pa.Table.from_batches(articles, READ).combine_chunks()
-        return cls(table.to_batches()[0] if table.num_rows else _NOTHING_READ, rejects)
+            articles += [make_batch(READ, *map(list, zip(*some, strict=True)))] if is_single else some
+        return cls(join_batches(READ, articles), rejects)
 
     def __len__(self) -> int:
         rows: int = self.articles.num_rows

@@ -20,7 +20,6 @@ from transforms.staging import Staging
 from transforms.text.ids import split_number
 from transforms.text.minhash import band_keys, choose_banding, sign_articles, string_hashes
 
-Keyed = tuple[int, pa.RecordBatch]
 Columns = tuple[np.ndarray[Any, Any], ...]
 
 _SCHEMAS: Final = {"bands": BANDS, "fingerprints": FINGERPRINTS, "ids": IDS}

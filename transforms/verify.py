@@ -11,13 +11,13 @@ import numpy as np
 import pyarrow as pa
 
 from transforms.batches import column, cut_by, join_batches, make_batch
+from transforms.coder import Keyed
 from transforms.config import DedupConfig
 from transforms.errors import RunFailedError
 from transforms.exchange import Notice, write_partitions
 from transforms.index import FIRST_SHARD, Index
 from transforms.members import Component, Members
 from transforms.schemas import COPY, DECISIONS, MEMBER_ARTICLES, MEMBERS, RENAMES
-from transforms.sign import Keyed
 from transforms.staged import read_articles, with_rows
 from transforms.staging import Staging
 from transforms.text.decide import SAME_STORY, VERSION, DecisionThresholds

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.batches import RecordBatchCoder, cut_by, join_batches, make_batch
+from transforms.batches import cut_by, join_batches, make_batch
+from transforms.coder import RecordBatchCoder
 from transforms.schemas import EDGES
 
 ROWS = st.lists(st.tuples(st.integers(0, 2**64 - 1), st.integers(0, 2**64 - 1)), max_size=8)
