@@ -43,6 +43,7 @@ from transforms.text.ledger import hash_paragraphs, keys_of, sketch_words
 from transforms.text.minhash import band_keys, choose_banding, sign_articles, string_hashes
 from transforms.text.rules import load_cruft_rules
 from transforms.text.shingles import shingle_hashes, token_counts
+from transforms.text.sorted_keys import recurring_rows
 from transforms.text.stories import Reach, find_stories
 from transforms.text.unionfind import connected_components
 
@@ -278,6 +279,7 @@ def load_kernels(config: CleanConfig) -> None:
     signed = sign_articles(texts, 5, 128, 16)
     band_keys(signed.signatures, choose_banding(0.7, 128))
     refs = string_hashes(texts)
+    recurring_rows(refs)
     token_counts(texts)
     connected_components(refs, refs)
     paragraphs = hash_paragraphs(texts)

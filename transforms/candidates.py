@@ -18,7 +18,7 @@ from transforms.exchange import Notice, partition_of, read_partition, write_part
 from transforms.index import Window, is_indexed, with_index
 from transforms.schemas import BANDS, EDGES, FINGERPRINTS, IDS, PAIR_COUNTS, RENAMES
 from transforms.staging import Staging
-from transforms.text.sorted_keys import group_starts
+from transforms.text.sorted_keys import group_starts, recurring_rows
 
 # Up to so many articles that share a fingerprint hash are paired each with each; of more, each with the longest and the
 # next longer one: pages that have all their hashes in common stand in one order under each, and so share enough.
@@ -208,13 +208,8 @@ def _free_numbers(
 
 
 def _recurring(keys: np.ndarray[Any, Any], *others: np.ndarray[Any, Any]) -> list[np.ndarray[Any, Any]]:
-    """The columns without the rows whose key no other row has: most of them, which need not be sorted any closer."""
-    order = np.argsort(keys)
-    same = keys[order][1:] == keys[order][:-1]
-    recurs = np.zeros(len(keys), bool)
-    recurs[1:] |= same
-    recurs[:-1] |= same
-    rows = order[recurs]
+    """The columns without nearly all rows whose key no other row has: most of them, which need not be sorted."""
+    rows = recurring_rows(keys)
     return [values[rows] for values in (keys, *others)]
 
 

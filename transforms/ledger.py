@@ -33,6 +33,7 @@ from transforms.text.boilerplate import (
 from transforms.text.ledger import Paragraphs, coherence, hash_paragraphs, keys_of, neighbours, sketch_words
 from transforms.text.minhash import string_hashes
 from transforms.text.shingles import utf8_buffers
+from transforms.text.sorted_keys import recurring_rows
 
 Array = np.ndarray[Any, Any]
 
@@ -143,6 +144,8 @@ def _find_repeated(notice: tuple[int, Iterable[str]], min_support: int) -> Itera
     """Paragraphs that enough articles of a source hold, by shard."""
     paragraphs = read_partition(PARAGRAPHS, notice)
     keys, refs = column(paragraphs, "key"), column(paragraphs, "ref")
+    rows = recurring_rows(keys)
+    keys, refs = keys[rows], refs[rows]
     # Stable: the files come by shard and hold their rows in order, so the references of a key are in order too.
     order = np.argsort(keys, kind="stable")
     keys, refs = keys[order], refs[order]

@@ -1,4 +1,4 @@
-"""Sorted keys: where groups of equal ones start, and which of many are among many others, by one pass over both."""
+"""Keys: which of many recur, where groups of equal ones start, and which of many are among many others."""
 
 from typing import Any
 
@@ -6,6 +6,9 @@ import numpy as np
 import numpy.typing as npt
 
 from transforms.text.shingles import kernel, read_only
+
+_SLOTS_PER_KEY = 8
+_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 
 
 def rows_among(keys: npt.NDArray[np.unsignedinteger], wanted: npt.NDArray[np.unsignedinteger]) -> npt.NDArray[np.int64]:
@@ -18,6 +21,18 @@ def rows_among(keys: npt.NDArray[np.unsignedinteger], wanted: npt.NDArray[np.uns
     return rows
 
 
+def recurring_rows(keys: npt.NDArray[np.unsignedinteger]) -> npt.NDArray[np.int64]:
+    """Rows, in their order, of all ``keys`` that another row has as well, and of some others, an eighth at most or so.
+
+    Of many keys most are alone: so only the rest has to be sorted, which takes twenty times as long for each.
+
+    >>> recurring_rows(np.array([7, 3, 9, 3], np.uint64)).tolist()
+    [1, 3]
+    """
+    rows: npt.NDArray[np.int64] = _recurring_rows(read_only(keys.astype(np.uint64, copy=False)))
+    return rows
+
+
 def group_starts(*keys: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
     """For each row of a table that is sorted by ``keys`` the row at which its group of equal ones starts.
 
@@ -27,6 +42,24 @@ def group_starts(*keys: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
     starts = np.arange(len(keys[0]))
     starts[1:][np.logical_and.reduce([key[1:] == key[:-1] for key in keys])] = 0
     return np.maximum.accumulate(starts)
+
+
+@kernel
+def _recurring_rows(keys: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
+    bits = 4
+    while 1 << bits < _SLOTS_PER_KEY * keys.size:
+        bits += 1
+    shift = np.uint64(64 - bits)
+    seen = np.zeros(1 << bits, np.uint8)  # how often a slot was, at most twice
+    for row in range(keys.size):
+        slot = (keys[row] * _MULTIPLIER) >> shift
+        seen[slot] = min(seen[slot] + 1, 2)
+    found = np.empty(keys.size + 1, np.int64)  # with room to write one that is none
+    count = 0
+    for row in range(keys.size):
+        found[count] = row
+        count += seen[(keys[row] * _MULTIPLIER) >> shift] > 1
+    return found[:count].copy()
 
 
 @kernel
