@@ -15,7 +15,7 @@ def explain_article(output: str, article_id: str) -> dict[str, Any]:
     Raises:
         UsageError: no finished run there, or no article of that id in it.
     """
-    finished_manifest(output)
+    manifest = finished_manifest(output)
     article = article_rows(output, "articles", article_id)
     duplicate = article_rows(output, "duplicates", article_id)
     if not article and not duplicate:
@@ -31,6 +31,7 @@ def explain_article(output: str, article_id: str) -> dict[str, Any]:
         is_earlier = duplicate[0].get("canonical_run") is not None
         canonical = [] if is_earlier else article_rows(output, "articles", duplicate[0]["canonical_id"], wanted)
         story["canonical"] = canonical[0] if canonical else None
+    story["held_back"] = next((held["why"] for held in manifest["held_back"] if held["id"] == article_id), None)
     story["edits"] = edits
     return story
 

@@ -206,8 +206,10 @@ def show_explanation(story: Mapping[str, Any], *, as_json: bool) -> None:
                 soft_wrap=True,
                 highlight=False,
             )
+    elif story["held_back"]:
+        console.print(f"\nKept, and its cluster was held back: {escape(story['held_back'])}", highlight=False)
     else:
-        console.print("\nKept; no copy of it was found.", highlight=False)
+        console.print("\nKept; no copy was folded into it.", highlight=False)
     if article and article["embeds"]:
         console.print(f"It quotes whole: {escape(', '.join(article['embeds']))}", soft_wrap=True, highlight=False)
     console.print(f"\n{counted(len(story['edits']), 'edit')}, in the order in which they were made:", highlight=False)

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from pipeline.explain import explain_article
 from tests.reading import assert_books_balance, rows, run_quietly
 from transforms.config import DedupConfig
 from transforms.errors import RunFailedError
@@ -26,6 +27,8 @@ def test_a_cluster_that_is_too_large_is_kept_unfolded_and_named(tmp_path):
     assert manifest["counts"]["kept"] == 6
     assert manifest["held_back"] == [{"id": "a0", "why": "5 articles, over --max-cluster"}]
     assert {row["cluster_size"] for row in rows(tmp_path / "out", "articles")} == {1, 2}
+    assert explain_article(str(tmp_path / "out"), "a0")["held_back"] == "5 articles, over --max-cluster"
+    assert explain_article(str(tmp_path / "out"), "a5")["held_back"] is None
     assert_books_balance(tmp_path / "out")
 
 
