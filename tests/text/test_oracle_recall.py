@@ -9,6 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.oracle import all_pairs, pairs_at
+from transforms.candidates import least_shared_near
 from transforms.text.leaders import CANONICAL, EXACT, EXCERPT, NEAR, Thresholds, cluster_by_leader
 from transforms.text.minhash import NO_BAND, band_keys, candidate_probability, choose_banding, sign_articles
 from transforms.text.shingles import shingle_hashes
@@ -23,9 +24,12 @@ SENTENCES = {
     "Chinese": "河上的桥经过两年维修重新开放记者报道",
     "Japanese": "川の橋が修理のあと再び開通したと発表",
     "Thai": "สะพานเปิดอีกครั้งหลังซ่อมแซม",
+    "Lao": "ຂົວເປີດອີກຄັ້ງຫຼັງສ້ອມແປງ",
+    "Khmer": "ស្ពានបានបើកឡើងវិញក្រោយជួសជុល",
+    "Vietnamese": "cây cầu đá bắc qua sông đã mở lại sau hai năm sửa chữa",
 }
-WITHOUT_SPACES = {"Chinese", "Japanese", "Thai"}
-THRESHOLDS = st.sampled_from([0.3, 0.45, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0])
+WITHOUT_SPACES = {"Chinese", "Japanese", "Thai", "Lao", "Khmer"}
+THRESHOLDS = st.one_of(st.sampled_from([0.3, 0.5, 0.7, 0.9, 1.0]), st.floats(0.25, 1.0))
 NUM_PERM = 128
 
 
@@ -68,6 +72,17 @@ def candidates(texts: list[str], shingle: int, threshold: float) -> set[tuple[in
 @example(["?", "!", ""], 3, 0.3)
 def test_every_pair_at_the_threshold_is_a_candidate(texts, shingle, threshold):
     assert pairs_at(texts, shingle, threshold) <= candidates(texts, shingle, threshold)
+
+
+@settings(deadline=None, max_examples=150)
+@given(corpora(), st.integers(1, 6), st.sampled_from([0.3, 0.4, 0.7]))
+def test_short_articles_are_candidates_by_their_fingerprints_for_certain(texts, shingle, jaccard):
+    signed = sign_articles(pa.array(texts, pa.large_string()), shingle, 16, 16, short=50)
+    sketches = np.split(signed.fingerprints, signed.fingerprint_offsets[1:-1])
+    for left, right in pairs_at(texts, shingle, jaccard):
+        smaller, larger = sorted((sketches[left].size, sketches[right].size))
+        shared = np.intersect1d(sketches[left], sketches[right]).size
+        assert shared >= least_shared_near(np.array([smaller]), np.array([larger]), jaccard)[0]
 
 
 @pytest.mark.parametrize("threshold", [0.3, 0.5, 0.7, 0.9])
