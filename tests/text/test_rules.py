@@ -179,7 +179,6 @@ BLOCKS_BY_RULE = {
         "Rejoignez notre chaîne du port",
         "Cliquez ici pour les marées",
         "Abonnez-vous à partir de 1 € par mois", "Inscrivez-vous à la newsletter du port",
-        "Recevez les horaires des marées par e-mail",
         "Retrouvez le port sur Facebook", "Téléchargez notre application du port",
         "Pour ne rien manquer du port, abonnez-vous",
     ],
@@ -344,6 +343,149 @@ BLOCKS_BY_RULE = {
     ],
     "zh/source-link": [
         "原文链接：https://example.org/1",
+    ],
+    "en/embed": [
+        "A post shared by Harbour Watch (@harbourwatch)",
+        "To view this content, you need to update your privacy settings.",
+        "This content is not available in your region",
+        "This video is unavailable in your region",
+        "Content from Instagram can't be displayed due to your privacy settings",
+    ],
+    "en/reading-time": [
+        "Reading time: 4 minutes",
+        "Estimated reading time: 4 minutes",
+    ],
+    "de/embed": [
+        "Ein Beitrag geteilt von Hafenwacht (@hafenwacht)",
+    ],
+    "de/reading-time": [
+        "Lesezeit: 4 Minuten",
+    ],
+    "de/subscribe-offer": [
+        "Jeden Morgen die wichtigsten Nachrichten aus der Region direkt in Ihr Postfach.",
+        "Die wichtigsten Nachrichten des Tages per E-Mail",
+        "Ich bin damit einverstanden, dass mir Angebote zugesandt werden.",
+        "Mit meiner Anmeldung stimme ich der Datenschutzerklärung zu.",
+        "Die Einwilligung kann ich jederzeit widerrufen.",
+    ],
+    "fr/embed": [
+        "Une publication partagée par Le Quai (@lequai)",
+    ],
+    "fr/reading-time": [
+        "Temps de lecture : 4 min",
+    ],
+    "fr/subscribe-offer": [
+        "Recevez les horaires des marées par e-mail",
+        "Recevez chaque matin l'essentiel de l'actualité dans votre boîte mail.",
+        "Chaque matin, l'essentiel de l'actualité dans votre boîte mail.",
+        "En vous inscrivant, vous acceptez nos conditions générales d'utilisation.",
+    ],
+    "es/embed": [
+        "Una publicación compartida por El Muelle (@elmuelle)",
+    ],
+    "es/reading-time": [
+        "Tiempo de lectura: 4 min.",
+    ],
+    "es/subscribe-offer": [
+        "Cada mañana, las noticias del puerto en tu correo.",
+        "Al suscribirte, aceptas las condiciones de uso.",
+    ],
+    "pt/embed": [
+        "Uma publicação compartilhada por O Cais (@ocais)",
+    ],
+    "pt/reading-time": [
+        "Tempo de leitura: 4 minutos",
+    ],
+    "pt/subscribe-offer": [
+        "Ao se inscrever, você concorda com os termos de uso.",
+    ],
+    "it/embed": [
+        "Un post condiviso da Il Molo (@ilmolo)",
+    ],
+    "it/reading-time": [
+        "Tempo di lettura: 4 min",
+    ],
+    "it/subscribe-offer": [
+        "Ogni mattina le notizie più importanti nella tua casella di posta.",
+    ],
+    "nl/embed": [
+        "Een bericht gedeeld door De Kade (@dekade)",
+    ],
+    "nl/reading-time": [
+        "Leestijd: 4 minuten",
+    ],
+    "pl/embed": [
+        "Post udostępniony przez Nabrzeże (@nabrzeze)",
+    ],
+    "pl/reading-time": [
+        "Czas czytania: 4 min",
+    ],
+    "pl/subscribe-offer": [
+        "Codziennie rano najważniejsze wiadomości w Twojej skrzynce.",
+    ],
+    "ru/embed": [
+        "Публикация от Порт (@port)",
+    ],
+    "ru/reading-time": [
+        "Время чтения: 4 минуты",
+    ],
+    "uk/reading-time": [
+        "Час читання: 4 хв",
+    ],
+    "tr/reading-time": [
+        "Okuma süresi: 4 dk",
+    ],
+    "tr/subscribe-offer": [
+        "Günün önemli haberleri e-posta kutunuza gelsin.",
+    ],
+    "id/embed": [
+        "Sebuah kiriman dibagikan oleh Dermaga (@dermaga)",
+    ],
+    "id/reading-time": [
+        "Waktu baca: 4 menit",
+    ],
+    "sv/embed": [
+        "Ett inlägg delat av Kajen (@kajen)",
+    ],
+    "sv/subscribe-offer": [
+        "Få de viktigaste nyheterna varje morgon i din inkorg.",
+    ],
+    "nb/embed": [
+        "Et innlegg delt av Kaien (@kaien)",
+    ],
+    "da/embed": [
+        "Et opslag delt af Kajen (@kajen)",
+    ],
+    "cs/embed": [
+        "Příspěvek sdílený Nábřežím (@nabrezi)",
+    ],
+    "cs/reading-time": [
+        "Doba čtení: 4 min",
+    ],
+    "ro/embed": [
+        "O postare distribuită de Cheiul (@cheiul)",
+    ],
+    "ro/reading-time": [
+        "Timp de citire: 4 min",
+    ],
+    "ko/comment-form": [
+        "댓글 12",
+    ],
+    "ko/post-date": [
+        "기사입력 2023/05/03 18:40",
+    ],
+    "ko/subscribe-call": [
+        "제보는 카카오톡 harbor",
+    ],
+    "vi/comment-form": [
+        "Bình luận (12)",
+        "Ý kiến bạn đọc (3)",
+    ],
+    "vi/copyright": [
+        "Bản quyền thuộc về Báo Cảng",
+    ],
+    "ja/subscribe-offer": [
+        "毎朝、主要ニュースをメールでお届けします。",
     ],
 }  # fmt: skip
 RULE = '[[rule]]\nname = "en/tide"\nkind = "cruft"\nstrength = "strong"\nliterals = ["Tide tables"]\n'
