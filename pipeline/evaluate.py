@@ -89,7 +89,7 @@ _KIND_OF_FORM = {
     "subscribe": "subscribe", "subscribe-call": "subscribe", "subscribe-label": "subscribe",
     "subscribe-offer": "subscribe", "subscribe-pitch": "subscribe", "newsletter": "subscribe",
     "app-promo": "subscribe", "follow": "subscribe", "follow-label": "subscribe",
-    "related-posts": "related", "related-label": "related",
+    "related-posts": "related", "related-label": "related", "more-from": "related",
     "read-more": "source link", "read-on": "source link", "read-more-link": "related", "source-link": "source link",
     "source-label": "source link",
     "tags": "tags", "tag-label": "tags", "tag-list": "tags", "entry-footer": "tags",

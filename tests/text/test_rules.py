@@ -67,7 +67,7 @@ BLOCKS_BY_RULE = {
         "You may like to read:", "Read more from Ines Harrow",
         "Related recipes", "See more of our harbour stories",
     ],
-    "en/related-label": ["More from the harbour", "More in Harbour"],
+    "en/more-from": ["More from the harbour", "More in Harbour"],
     "en/archive-month": ["March 2012 (4)", "2012 (46)"],
     "en/read-more": ["Continue reading “Swing bridge reopens”"],
     "en/read-more-link": [
@@ -96,10 +96,11 @@ BLOCKS_BY_RULE = {
     ],
     "en/author-box": ["View all posts by Ines Harrow", "More articles by Ines Harrow"],
     "en/follow": [
+        "Follow @harbourgazette",
         "Follow us on Facebook", "Follow us on social media", "Follow Ines Harrow on Twitter",
         "Follow Ines: @inesharrow",
     ],
-    "en/share-label": ["Was this article helpful"],
+    "en/share-label": ["Like this article"],
     "en/subscribe": [
         "Don’t miss a thing!",
         "This post is for paid subscribers", "Already a paid subscriber? Sign in",
@@ -486,6 +487,24 @@ BLOCKS_BY_RULE = {
     ],
     "ja/subscribe-offer": [
         "毎朝、主要ニュースをメールでお届けします。",
+    ],
+    "en/feedback": [
+        "Was this article helpful?",
+        "Did you find this article useful?",
+        "84% of people found this article helpful.",
+        "Report an editorial error",
+        "Do you have a story to tell? Email: desk@harbourgazette.example",
+        "Get in touch with our news team by emailing us at desk@harbourgazette.example.",
+        "For more stories like this, check our news page.",
+    ],
+    "en/call-to-action": [
+        "Book a free demo today",
+        "Start your free 14-day trial",
+        "Contact us today for a free demo",
+        "Request information",
+    ],
+    "en/related-line": [
+        "Related: Ferry fares to rise in May",
     ],
 }  # fmt: skip
 RULE = '[[rule]]\nname = "en/tide"\nkind = "cruft"\nstrength = "strong"\nliterals = ["Tide tables"]\n'

@@ -103,8 +103,8 @@ _MAX_FURNITURE_CHARS = 200
 # were the article's; fields, sections ("Pricing") and whatever a speaker may be called ("Guest") are its headings.
 _COPIED_FORMS = frozenset(
     {
-        "advertisement-label", "comment-form", "follow", "read-on", "related-label", "related-posts", "share-bar",
-        "page-button", "share-label", "subscribe", "to-the-top-label",
+        "advertisement-label", "comment-form", "follow", "more-from", "page-button", "read-on", "related-label",
+        "related-posts", "share-bar", "share-label", "subscribe", "to-the-top-label",
     }
 )  # fmt: skip
 _MIN_COPIES, _MIN_COPIES_WEAK = 2, 3
