@@ -1,3 +1,4 @@
+import functools
 import json
 import math
 import time
@@ -209,6 +210,44 @@ def test_two_takes_of_a_story_in_two_houses_are_versions_and_house_edits_are_not
     assert decision.relation == "update"
     assert not decision.is_own_version
     assert relation(wire(early, source="Post"), wire(edited, source="Gazette")) == "near"
+
+
+@pytest.mark.parametrize(
+    ("dateline", "credit", "expected"),
+    [
+        ("PORT ELLERY (AP) — ", "", "update"),
+        ("", "— Reuters", "update"),
+        ("(AP) — ", "— Reuters", "near"),
+        ("", "", "near"),
+    ],
+)
+def test_small_changes_make_a_version_of_a_wires_story_and_are_else_the_style_of_a_house(dateline, credit, expected):
+    edits = (
+        ("told reporters at the\nquay", "said"),
+        ("an additional three months", "three months more"),
+        ("Fishermen had carried", "Fishing boats carried"),
+        ("held its\nclasses online", "taught its pupils online"),
+        ("discussed for ten years", "talked about for a decade"),
+        ("arrived late", "came late"),
+    )
+    edited = functools.reduce(lambda text, edit: text.replace(*edit), edits, FERRY)
+    left, right = wire(dateline + FERRY, source="Post"), wire(f"{edited}\n\n{credit}".strip(), source="Gazette")
+    assert relation(left, right) == expected
+    assert relation(left, right._replace(source="Post")) == "update"
+
+
+def test_passages_woven_into_a_story_that_changed_make_a_version_and_a_cut_is_an_excerpt():
+    long = "\n\n".join((FERRY, OWLS, BAKERS, GRANT))
+    cut = "\n\n".join((FERRY, GRANT))
+    assert relation(wire(long), wire(cut)) == "excerpt"
+    changed = cut.replace("Fishermen had carried", "Boats brought").replace("discussed for ten years", "long discussed")
+    changed = changed.replace("told reporters at the\nquay", "said").replace("an additional three", "three more")
+    woven = decide(wire(long), wire(changed))
+    assert woven.similarity.containment > 0.8
+    assert woven.relation == "update"
+    assert woven.is_own_version
+    assert relation(wire(long), wire(changed, source="Gazette")) == "excerpt"
+    assert relation(wire(f"{long}\n\n{FURNITURE}\n\n{COUNCIL}"), wire(changed)) == "excerpt"
 
 
 def test_what_one_source_prints_under_another_headline_with_text_of_its_own_is_another_story():

@@ -22,7 +22,6 @@ OPENING_WORDS: Final = 120  # that must be its own where it is hardly longer: fe
 _RUN, _RUN_SOLO = 3, 6  # tokens in a row that make them shared
 _SLOT, _SLOT_SOLO = 12, 36  # tokens; a longer gap is another passage, not another fact in the same sentence
 _TRIES = 32  # of places of one run: a headline stands twice, a phrase of a form some times more
-_REWRITTEN_RUN = 6  # tokens in a row that are not shared: more than a change of wording
 
 # What is known of a word.
 _NUMBER, _NAME, _SOLO = 1, 2, 4
@@ -151,9 +150,12 @@ class Differences(NamedTuple):
     """Places between shared passages with other numbers on the two sides, and places with other names."""
     recurring: int
     """Words that stand twice in one text and not in the other; of the text that has fewer."""
-    rewritten_left: float
-    """In long runs that are not shared, between its first and its last shared word."""
-    rewritten_right: float
+    inside_left: float
+    """Not shared, between its first and its last shared word."""
+    inside_right: float
+    passages_left: float
+    """Of those, in runs longer than a slot: passages of its own, not changes of wording."""
+    passages_right: float
 
 
 def read_words(text: str) -> Words:
@@ -365,20 +367,23 @@ def _recurring(words: npt.NDArray[np.uint64], is_new: npt.NDArray[np.bool_]) -> 
 
 
 @kernel
-def _rewritten(shared: npt.NDArray[np.bool_]) -> float:
-    """Part of the words that stand in long runs that are not shared, between shared ones."""
+def _inside(shared: npt.NDArray[np.bool_], longest_slot: int) -> tuple[float, float]:
+    """Parts of the words that are not shared and stand between shared ones: all of them, and those in long runs."""
     total = 0
+    in_passages = 0
     run = 0
     inside = False
     for is_shared in shared:
-        if is_shared:
-            if inside and run >= _REWRITTEN_RUN:
-                total += run
-            inside = True
-            run = 0
-        else:
+        if not is_shared:
             run += 1
-    return total / max(shared.size, 1)
+            continue
+        if inside:
+            total += run
+            if run > longest_slot:
+                in_passages += run
+        inside = True
+        run = 0
+    return total / max(shared.size, 1), in_passages / max(shared.size, 1)
 
 
 @kernel
@@ -418,7 +423,7 @@ def _compare(
     right_runs: npt.NDArray[np.uint64],
     run: int,
     longest_slot: int,
-) -> tuple[float, float, float, float, float, float, int, int, float, float]:
+) -> tuple[float, float, float, float, float, float, int, int, float, float, float, float]:
     table, following = _indexed(right_runs)
     places = _look_up(table, right_runs, left_runs)
     shared_left = _shared_words(left.size, places, run)
@@ -456,6 +461,8 @@ def _compare(
             and _has_other(left_stems[one], left_facts[one], right_stems[other], _NAME)
             and _has_other(right_stems[other], right_facts[other], left_stems[one], _NAME)
         )
+    inside_left, passages_left = _inside(shared_left, longest_slot)
+    inside_right, passages_right = _inside(shared_right, longest_slot)
     return (
         _share(shared_left),
         _share(shared_right),
@@ -465,6 +472,8 @@ def _compare(
         _share(shared_right[:OPENING_WORDS]),
         slots,
         min(_recurring(left, new_left), _recurring(right, new_right)),
-        _rewritten(shared_left),
-        _rewritten(shared_right),
+        inside_left,
+        inside_right,
+        passages_left,
+        passages_right,
     )

@@ -1,9 +1,10 @@
-"""Who published an article and on which page, told by its source and URL; and whether a text names a source."""
+"""Who published an article and on which page, told by its source and URL; which agency's it is; whom it names."""
 
 import functools
 import re
 from typing import Final
 
+from transforms.text.credits import find_credits
 from transforms.text.rules import load_credit_rules
 
 _PARAMETER: Final = re.compile(r"(?:^|(?<=&))(?!utm_)[^=&]+=[^&]*\d[^&]*")
@@ -52,11 +53,8 @@ _OPENING_CHARACTERS = 720  # 120 words or so
 @functools.lru_cache(10_000)
 def _name_in_text(source: str) -> re.Pattern[str] | None:
     """How a text names a source: as that is spelt, or in the letters of a host ("CBS News"). Agencies are credited."""
-    name = _MEDIUM.sub("", source.strip())
-    is_host = "." in name and " " not in name
-    if is_host:
-        name = max(name.split(".")[:-1], key=len)
-    if not name or _letters(name).removesuffix("news") in _agencies():
+    name, is_host = _name_of(source)
+    if not name or _agency_of(name):
         return None
     if is_host:
         letters = r"\W?".join(map(re.escape, name))
@@ -64,9 +62,23 @@ def _name_in_text(source: str) -> re.Pattern[str] | None:
     return re.compile(rf"(?<!\w){re.escape(name)}(?!\w)")
 
 
+def _name_of(source: str) -> tuple[str, bool]:
+    """A source's name without its medium, and whether it is one of a host, of which the longest label is taken."""
+    name = _MEDIUM.sub("", source.strip())
+    is_host = "." in name and " " not in name
+    return (max(name.split(".")[:-1], key=len) if is_host else name), is_host
+
+
+def _agency_of(name: str) -> str | None:
+    return _agencies().get(_letters(name).removesuffix("news"))
+
+
+_credit_rules: Final = functools.cache(load_credit_rules)
+
+
 @functools.cache
-def _agencies() -> frozenset[str]:
-    return frozenset(map(_letters, load_credit_rules().agencies))
+def _agencies() -> dict[str, str]:
+    return {_letters(spelling): agency for spelling, agency in _credit_rules().agencies.items()}
 
 
 def _letters(name: str) -> str:
@@ -81,3 +93,14 @@ def opens_with_name(text: str, source: str | None) -> bool:
     """
     name = _name_in_text(source) if source else None
     return bool(name and name.search(text[:_OPENING_CHARACTERS]))
+
+
+@functools.lru_cache(8)  # a story's leader is asked for with each of its copies
+def agencies_of(text: str, source: str | None) -> frozenset[str]:
+    """The wire agencies that a text credits, and the one that published it.
+
+    >>> sorted(agencies_of("OSLO (AP) — It is open.", "www.reuters.com"))
+    ['AP', 'Reuters']
+    """
+    publisher = _agency_of(_name_of(source)[0]) if source else None
+    return frozenset([*find_credits(text, _credit_rules()), *([publisher] if publisher else [])])
