@@ -298,7 +298,8 @@ def run(**options: Any) -> None:
     """Clean and deduplicate articles: the whole pipeline.
 
     INPUT is a file, a folder, a glob or a URI: .txt (one article a file), .jsonl, .csv, .tsv and .parquet, the text
-    ones also as .gz, .zst or .bz2. Options that are not listed here go to Beam, as --flag=value.
+    ones also as .gz, .zst or .bz2. DIR/report.html tells what was done. Options that are not listed here go to Beam, as
+    --flag=value.
     """
     from pipeline.lean import import_beam, uncollected, use_one_heap
 

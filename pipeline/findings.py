@@ -283,7 +283,7 @@ class _Folds:
         if "canonical_run" in batch.schema.names:
             self.earlier.update(_counts(batch.column("canonical_run").drop_null()))
         for name, bins in self.bins.items():
-            tenths = np.floor(batch.column(name).to_numpy() * (BINS - 1)).astype(np.int64)
+            tenths = np.floor(batch.column(name).drop_null().to_numpy() * (BINS - 1)).astype(np.int64)
             bins += np.bincount(tenths, minlength=BINS)
         decide = self._configuration["decide"]
         margin = self._by_signs(batch) if decide == "signs" else self._by_threshold(batch)
