@@ -136,6 +136,11 @@ def test_what_two_houses_made_of_one_report_is_found_by_a_third_ones_print_of_it
     assert decide(one, other).similarity.jaccard < 0.3
     assert [leader for leader, _ in found(one, other)] == [0, 1]
     assert found(one, other, wire) == [(0, None), (0, "near"), (0, "near")]
+    alone, with_wire = (
+        match_stories([one, *new], DecisionThresholds(), Reach(), 1) for new in ([other], [other, wire])
+    )
+    assert alone == [None]
+    assert [match and match.earlier for match in with_wire] == [0, 0]
 
 
 @pytest.mark.parametrize(

@@ -251,16 +251,9 @@ class _Clusterer:
         if not copies or len(clusters) == 1:
             return
         leaders = [article for article in order if leader[article] == article]
-        containing: dict[int, list[Ranked]] = {article: [] for article in leaders}
-        for start in range(0, len(copies), _COPIES):
-            some = _Leaders(self._bits)
-            for copy, _, shingles in self._in_turn(copies[start : start + _COPIES]):
-                some.add(copy, shingles, some.bitmap(shingles))
-            for article, _, shingles in self._in_turn(leaders):
-                found = containing[article] + some.ranked(shingles, some.bitmap(shingles), self._reach, rank)
-                containing[article] = sorted(found)[:MAX_DECIDED]
+        alike = self._in_reach_of_copies(leaders, copies, rank)
         for article in leaders:
-            for _, _, copy in containing[article]:
+            for copy in alike[article]:
                 home = leader[copy]
                 if home == article or not self._folds(article, copy):
                     continue
@@ -270,6 +263,20 @@ class _Clusterer:
                         leader[member], verdicts[member] = home, verdict
                     clusters[home] += clusters.pop(article)
                     break
+
+    def _in_reach_of_copies(
+        self, articles: Sequence[int], copies: Sequence[int], rank: Sequence[int]
+    ) -> dict[int, list[int]]:
+        """For each article the copies that come to a decision with it, the most alike first."""
+        found: dict[int, list[Ranked]] = {article: [] for article in articles}
+        for start in range(0, len(copies), _COPIES):
+            some = _Leaders(self._bits)
+            for copy, _, shingles in self._in_turn(copies[start : start + _COPIES]):
+                some.add(copy, shingles, some.bitmap(shingles))
+            for article, _, shingles in self._in_turn(articles):
+                ranked = found[article] + some.ranked(shingles, some.bitmap(shingles), self._reach, rank)
+                found[article] = sorted(ranked)[:MAX_DECIDED]
+        return {article: [copy for _, _, copy in ranked] for article, ranked in found.items()}
 
     def _folds(self, article: int, other: int) -> Verdict | None:
         """The verdict by which the article joins the other one, if it does."""
@@ -302,16 +309,29 @@ class _Clusterer:
                 verdict, article_is_longer = self._decide(article, other)
                 if self._are_kept(verdict):
                     continue
-                if verdict.is_own_version and self._reach.updates == "latest":
-                    says_more = is_later_version(self._articles[article], self._articles[other])
-                else:
-                    says_more = verdict.relation == "excerpt" and article_is_longer
-                if not says_more:
-                    found = Match(other, verdict, False)
+                match = self._matched(article, other, verdict, article_is_longer=article_is_longer)
+                if not match.says_more:
+                    found = match
                     break
-                found = found or Match(other, verdict, True)
+                found = found or match
             matches.append(found)
+        self._match_through_copies(earlier, matches)
         return matches
+
+    def _match_through_copies(self, earlier: int, matches: list[Match | None]) -> None:
+        """As :meth:`_fold_through_copies`, for new articles without a match, through new ones that have one."""
+        homes = {earlier + new: match.earlier for new, match in enumerate(matches) if match and not match.says_more}
+        others = [earlier + new for new, match in enumerate(matches) if match is None]
+        for article, alike in self._in_reach_of_copies(others, list(homes), range(len(self._articles))).items():
+            for copy in alike:
+                if self._folds(article, copy) and (verdict := self._folds(article, homes[copy])):
+                    matches[article - earlier] = self._matched(article, homes[copy], verdict)
+                    break
+
+    def _matched(self, article: int, other: int, verdict: Verdict, *, article_is_longer: bool = False) -> Match:
+        if verdict.is_own_version and self._reach.updates == "latest":
+            return Match(other, verdict, is_later_version(self._articles[article], self._articles[other]))
+        return Match(other, verdict, verdict.relation == "excerpt" and article_is_longer)
 
     def _home(
         self,
