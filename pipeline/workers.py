@@ -156,7 +156,6 @@ def _first_worker(pipes: list[tuple[Connection, Connection]], config: CleanConfi
         ours.close()
     _load(config, say)
     _drop_pages()
-    gc.collect()
     gc.freeze()
     own = os.getpid()
     others = [_FORK.Process(target=_work, args=(number, pipes, own), daemon=True) for number in range(1, len(pipes))]
