@@ -55,11 +55,12 @@ def write_partitions(uri: str, schema: pa.Schema, parts: Iterable[tuple[int, pa.
         FileError: the file cannot be written.
     """
     numbers: list[int] = []
-    # The hashes are random and do not compress; the rows beside them do, and lz4 costs next to nothing.
+    # The hashes are random and do not compress; the rows beside them do, and lz4 costs next to nothing. Groups are read
+    # whole, so nobody asks for statistics.
     with (
         files.replacing(uri) as path,
         files.errors_of(uri),
-        pq.ParquetWriter(path, schema, compression="lz4", use_dictionary=False) as writer,
+        pq.ParquetWriter(path, schema, compression="lz4", use_dictionary=False, write_statistics=False) as writer,
     ):
         for number, batch in parts:
             writer.write_table(pa.Table.from_batches([batch]), row_group_size=max(batch.num_rows, 1))
