@@ -116,16 +116,17 @@ def look_for_cruft(texts: Encoded, gates: CruftGates, rules: CruftRules) -> list
     found: list[Suspects | None] = [None] * len(tops)
     promo_lines, tail_lines = promos[: promo_ends[-1]].tolist(), tails[: tail_ends[-1]].tolist()
     is_suspect = has_run | (np.diff(promo_ends) > 0) | (np.diff(tail_ends) > 0)
+    utf8 = texts.utf8.data
     for row in np.flatnonzero(is_suspect).tolist():
-        known = _known(texts, row, promo_lines[promo_ends[row] : promo_ends[row + 1]], rules)
-        tail = _known(texts, row, tail_lines[tail_ends[row] : tail_ends[row + 1]], rules)
+        known = _known(utf8, promo_lines[promo_ends[row] : promo_ends[row + 1]], rules)
+        tail = _known(utf8, tail_lines[tail_ends[row] : tail_ends[row + 1]], rules)
         if known or tail or has_run[row]:
             found[row] = Suspects(known, tail if tail or has_run[row] else None, int(tops[row]))
     return found
 
 
-def _known(texts: Encoded, row: int, lines: Sequence[int], rules: CruftRules) -> dict[int, Rule]:
-    return {line: rule for line in lines if (rule := find_line(texts.line(row, line), rules))}
+def _known(utf8: memoryview, lines: Sequence[tuple[int, int, int]], rules: CruftRules) -> dict[int, Rule]:
+    return {line: rule for line, start, end in lines if (rule := find_line(str(utf8[start:end], "utf-8"), rules))}
 
 
 # An entry of the table of characters: the one it is normalised to, below flags.
@@ -194,11 +195,11 @@ def _look_for_cruft(
     promo_labels: HashSet,
     promo_patterns: HashSet,
 ) -> tuple[_Lines, _Lines, _Lines, _Lines, _Lines, npt.NDArray[np.bool_]]:
-    """Numbers of lines that may be promos, and where those of each text end; the same of tails; ``Suspects.top``;
-    whether a text may end in a run of short lines that no rule knows."""
+    """Numbers and bounds of lines that may be promos, and where those of each text end; the same of tails;
+    ``Suspects.top``; whether a text may end in a run of short lines that no rule knows."""
     utf8, rows = texts.utf8, texts.starts.size
     most = (texts.feed_ends - texts.feed_starts).sum() + rows
-    promos, tails = np.empty(most, np.int64), np.empty(most, np.int64)
+    promos, tails = np.empty((most, 3), np.int64), np.empty((most, 3), np.int64)
     promo_ends, tail_ends, tops = np.zeros(rows + 1, np.int64), np.zeros(rows + 1, np.int64), np.zeros(rows, np.int64)
     has_run = np.zeros(rows, np.bool_)
     promo_count = tail_count = 0
@@ -221,7 +222,7 @@ def _look_for_cruft(
                 if _may_be_known(
                     utf8, i, line_end, chars, characters, notices, long_starts, wordings, labels, patterns
                 ):
-                    tails[tail_count] = line
+                    tails[tail_count] = (line, i, line_end)
                     tail_count += 1
                     weight = max(0, min(weight, MAX_UNKNOWN_WEIGHT) - 1)
                 else:
@@ -237,7 +238,7 @@ def _look_for_cruft(
                 and _starts_with_any(utf8, i, line_end, promo_starts, PROMO_START_CHARS)
                 and _may_be_promo(utf8, i, line_end, characters, promo_wordings, promo_labels, promo_patterns)
             ):
-                promos[promo_count] = line
+                promos[promo_count] = (line, i, line_end)
                 promo_count += 1
         promo_ends[row + 1] = promo_count
     return promos, promo_ends, tails, tail_ends, tops, has_run

@@ -29,11 +29,6 @@ class Encoded(NamedTuple):
         """One of them as a string."""
         return self.utf8[self.starts[row] : self.ends[row]].tobytes().decode()
 
-    def line(self, row: int, line: int) -> str:
-        """A line of one of them; lines count from 0."""
-        start, end = _bounds_of_line(self, row, line)
-        return self.utf8[start:end].tobytes().decode()
-
     def take(self, rows: Sequence[int]) -> "Encoded":
         """Some of the texts, in this order."""
         fields = (self.starts, self.ends, self.feed_starts, self.feed_ends)
@@ -97,15 +92,13 @@ def copy_bytes(source: npt.NDArray[np.uint8], target: npt.NDArray[np.uint8]) -> 
         target[i] = source[i]
 
 
-def _bounds_of_line(texts: Encoded, row: int, line: int) -> tuple[int, int]:
+@kernel
+def line_of(texts: Encoded, row: int, line: int) -> tuple[int, int]:
     """Where in ``utf8`` a line of a text begins and ends; lines count from 0."""
     feed = texts.feed_starts[row] + line
     start = texts.line_feeds[feed - 1] + 1 if line else texts.starts[row]
     end = texts.line_feeds[feed] if feed < texts.feed_ends[row] else texts.ends[row]
     return start, end
-
-
-line_of = kernel(_bounds_of_line)
 
 
 @kernel

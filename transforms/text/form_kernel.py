@@ -15,7 +15,7 @@ from transforms.text.encoded import Encoded
 from transforms.text.kept import kept_on_disk
 from transforms.text.need import FORM, Need
 from transforms.text.repair import CLUES, LEADS, PROSE
-from transforms.text.shingles import code_point, kernel, read_only
+from transforms.text.shingles import byte_at, code_point, kernel, read_only
 
 # What a character's entry in the table says: clues, what is needed wherever it stands, and its combining class.
 _ODD: Final = np.uint32(2)
@@ -107,7 +107,7 @@ def _look_at_form(
         space = np.uint8(1)
         laid_out = True
         while i < end:
-            kind = classes[utf8[i]]
+            kind = classes[byte_at(utf8, i)]
             if kind < 2:
                 # Letters and single spaces: most of a text, passed without a branch for each.
                 laid_out &= newlines != 1
@@ -120,13 +120,13 @@ def _look_at_form(
                     i += 1
                     if i == end:
                         break
-                    kind = classes[utf8[i]]
+                    kind = classes[byte_at(utf8, i)]
                 laid_out &= doubled == 0
                 newlines = 0
                 before = last if i - start == 1 else np.uint32(0)
                 last = np.uint32(0)
                 continue
-            byte = utf8[i]
+            byte = byte_at(utf8, i)
             if byte == 0x0A:
                 laid_out &= not (space and newlines == 0)
                 newlines += 1
