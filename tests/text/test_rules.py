@@ -505,6 +505,8 @@ BLOCKS_BY_RULE = {
     ],
     "en/related-line": [
         "Related: Ferry fares to rise in May",
+        "RELATED COVERAGE: Ferry fares to rise in May",
+        "Related video: The bearing is lifted out",
     ],
 }  # fmt: skip
 RULE = '[[rule]]\nname = "en/tide"\nkind = "cruft"\nstrength = "strong"\nliterals = ["Tide tables"]\n'

@@ -146,7 +146,7 @@ def _has_plain_start(pattern: str, chars: int) -> bool:
     outer = re.sub(r"\\.", "", pattern)
     while (stripped := _NESTED_GROUP.sub("", outer)) != outer:
         outer = stripped
-    return "|" not in outer and re.match(rf"[\w' ©-]{{{chars}}}(?![?*{{])", pattern) is not None
+    return "|" not in outer and re.match(rf"[\w' :©-]{{{chars}}}(?![?*{{])", pattern) is not None
 
 
 def _word_pattern(words: Iterable[str]) -> re.Pattern[str]:
