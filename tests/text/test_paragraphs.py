@@ -10,7 +10,7 @@ from tests.golden_cases import golden_cases
 from tests.text.test_survey import edits_by_text
 from transforms.text.edits import apply_edits, undo_edits
 from transforms.text.encoded import encode
-from transforms.text.layout_kernel import lay_out_batch
+from transforms.text.layout_kernel import lay_out_batch, replace_no_break_spaces
 from transforms.text.paragraphs import lay_out
 from transforms.text.whitespace import normalise_line_ends, normalise_spaces
 
@@ -57,9 +57,13 @@ def test_only_white_space_changes(text):
 
 def laid_out_together(texts):
     """What the kernel makes of those texts that it lays out, by their numbers."""
-    rows, laid_out, edits = lay_out_batch(encode(pa.array(texts, pa.large_string())), np.arange(len(texts)))
-    made = edits_by_text(edits, len(texts))
-    return {row: (laid_out.text(number), made[row]) for number, row in enumerate(rows.tolist())}
+    return mended_together(texts, lambda texts, rows: lay_out_batch(texts, rows, rows))
+
+
+def mended_together(texts, mend):
+    mended = mend(encode(pa.array(texts, pa.large_string())), np.arange(len(texts)))
+    edits = edits_by_text(mended.edits, len(texts))
+    return {owner: (mended.texts.text(row), edits[owner]) for row, owner in enumerate(mended.owners.tolist())}
 
 
 WORDS = st.sampled_from(
@@ -135,3 +139,8 @@ def test_spaces(text, expected):
     changed, edits = normalise_spaces(text)
     assert changed == expected
     assert undo_edits(changed, edits) == text
+
+
+@given(st.lists(st.text(st.sampled_from("aé„ \u00a0\n"), max_size=9), max_size=4))
+def test_the_kernel_replaces_no_break_spaces(texts):
+    assert list(mended_together(texts, replace_no_break_spaces).values()) == list(map(normalise_spaces, texts))

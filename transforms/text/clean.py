@@ -88,9 +88,9 @@ class Cleaner:
         from transforms.text.edit_columns import by_owner, edit_columns
         from transforms.text.survey import texts_of
 
-        drafts, laid_out = self._survey.drafts(texts)
+        drafts, mended = self._survey.drafts(texts)
         self._clean(drafts, self._survey)
-        edits = by_owner([laid_out, edit_columns([draft.edits for draft in drafts])])
+        edits = by_owner([*mended, edit_columns([draft.edits for draft in drafts])])
         cleaned = texts_of(drafts) if edits.num_rows else texts
         return CleanedTexts(cleaned, edits, [draft.credits for draft in drafts])
 

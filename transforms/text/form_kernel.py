@@ -65,6 +65,7 @@ def _table() -> npt.NDArray[np.uint32]:
     needs = (
         (_LINE_ENDS, Need.LINE_ENDS | Need.LAYOUT),
         (_ODD_SPACES, Need.SPACES | Need.LAYOUT),
+        (_ODD_SPACES.replace("\u00a0", ""), Need.RARE_SPACES),
         ("".join(CLUES.alone - set(_LINE_ENDS)) + "ў", Need.REPAIR),  # line ends are mended before
     )
     for needy, need in needs:

@@ -1,7 +1,7 @@
-"""``paragraphs.lay_out`` as a kernel, for the texts of a batch whose layout takes no judgement.
+"""White space and paragraphs by kernels, for the texts of a batch where that takes no judgement.
 
-That is nearly all of them: no hard wraps, tables, tabs or wide spaces, and each line break ends a paragraph. The rest
-is left to ``paragraphs.py``, and a test holds the two against each other.
+Those are nearly all: no odd spaces but no-break ones, no hard wraps, tables, tabs or wide spaces, and each line break
+ends a paragraph. The rest is left to ``whitespace.py`` and ``paragraphs.py``, and tests hold both against each other.
 """
 
 from typing import Final, NamedTuple
@@ -23,34 +23,87 @@ _AFTERS: Final = pa.array(["", " ", "\n\n"], pa.large_string())
 _RULES: Final = pa.array(["edge", "spaces", "paragraph-break"])
 
 
-class LaidOut(NamedTuple):
-    """Texts that the kernel has laid out."""
+class Mended(NamedTuple):
+    """Texts that a kernel has mended."""
 
-    rows: _Numbers
-    """Which of those that it was given."""
+    owners: _Numbers
+    """Their numbers in the batch."""
     texts: Encoded
     """As they are now."""
     edits: pa.RecordBatch
-    """What made them so, as EDIT_COLUMNS; their owners are ``rows``."""
+    """What made them so, as EDIT_COLUMNS."""
 
 
-def lay_out_batch(texts: Encoded, rows: _Numbers) -> LaidOut:
-    """Lay out those of ``rows`` whose layout takes no judgement."""
+def lay_out_batch(texts: Encoded, rows: _Numbers, owners: _Numbers) -> Mended:
+    """Lay out those of ``rows`` whose layout takes no judgement; ``owners`` are their numbers in the batch."""
     sizes, changes, removed = _measure(texts, rows)
     is_plain = sizes >= 0
-    rows, sizes, changes = rows[is_plain], sizes[is_plain], changes[is_plain]
-    offsets = np.concatenate((np.zeros(1, np.int64), np.cumsum(sizes)))
+    rows, owners, sizes, changes = rows[is_plain], owners[is_plain], sizes[is_plain], changes[is_plain]
+    offsets = _ends_of(sizes)
     utf8, starts, befores, before_ends, afters = _lay_out(
         texts, rows, offsets, int(changes.sum()), int(removed[is_plain].sum())
     )
     codes = pa.array(afters)
-    columns = (
-        pa.array(np.repeat(rows, changes)),
-        pa.repeat("whitespace", len(codes)),
-        *(_RULES.take(codes), pa.array(starts), as_texts(before_ends, befores), _AFTERS.take(codes)),
+    told = _RULES.take(codes), pa.array(starts), as_texts(before_ends, befores), _AFTERS.take(codes)
+    return Mended(owners, encode(as_texts(offsets, utf8)), _edits(np.repeat(owners, changes), *told))
+
+
+def replace_no_break_spaces(texts: Encoded, rows: _Numbers) -> Mended:
+    """``whitespace.normalise_spaces`` of those of a batch that hold no other odd spaces."""
+    utf8, offsets, changes, starts, runs = _replace_no_break_spaces(texts, rows)
+    ends = _ends_of(runs)
+    befores = as_texts(2 * ends, np.tile(np.frombuffer("\u00a0".encode(), np.uint8), ends[-1]))
+    afters = as_texts(ends, np.full(ends[-1], 0x20, np.uint8))
+    told = pa.repeat("odd-space", len(starts)), pa.array(starts), befores, afters
+    return Mended(rows, encode(as_texts(offsets, utf8)), _edits(np.repeat(rows, changes), *told))
+
+
+def _edits(owners: _Numbers, *told: pa.Array) -> pa.RecordBatch:
+    return pa.RecordBatch.from_arrays(
+        [pa.array(owners), pa.repeat("whitespace", len(owners)), *told], schema=EDIT_COLUMNS
     )
-    edits = pa.RecordBatch.from_arrays(list(columns), schema=EDIT_COLUMNS)
-    return LaidOut(rows, encode(as_texts(offsets, utf8)), edits)
+
+
+def _ends_of(sizes: _Numbers) -> _Numbers:
+    """Where each ends, when they stand one behind the other; 0 before the first."""
+    return np.concatenate((np.zeros(1, np.int64), np.cumsum(sizes)))
+
+
+@kernel
+def _replace_no_break_spaces(
+    texts: Encoded, rows: _Numbers
+) -> tuple[_Bytes, _Numbers, _Numbers, npt.NDArray[np.int32], _Numbers]:
+    """The rows with spaces instead; where each ends and its runs of such spaces; of each run its start and length, in
+    characters."""
+    size = 0
+    for row in rows:
+        size += texts.ends[row] - texts.starts[row]
+    utf8, offsets, changes = np.empty(size, np.uint8), np.zeros(rows.size + 1, np.int64), np.zeros(rows.size, np.int64)
+    starts, runs = np.empty(size // 2, np.int32), np.zeros(size // 2, np.int64)
+    run = place = 0
+    for number in range(rows.size):
+        text = texts.utf8[texts.starts[rows[number]] : texts.ends[rows[number]]]
+        first, chars = run, 0
+        is_first = True
+        i = 0
+        while i < text.size:
+            if text[i] == 0xC2 and text[i + 1] == 0xA0:
+                if is_first:
+                    starts[run] = chars
+                    run += 1
+                runs[run - 1] += 1
+                is_first = False
+                utf8[place] = 0x20
+                chars += 1
+                i += 2
+            else:
+                is_first = True
+                utf8[place] = text[i]
+                chars += (text[i] & 0xC0) != 0x80
+                i += 1
+            place += 1
+        offsets[number + 1], changes[number] = place, run - first
+    return utf8[:place], offsets, changes, starts[:run], runs[:run]
 
 
 @kernel

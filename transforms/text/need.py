@@ -26,6 +26,8 @@ class Need:
     """Characters may have to be composed."""
     SPACES: Final = 16
     """There are odd spaces or invisible characters."""
+    RARE_SPACES: Final = 64
+    """Some of these are no no-break spaces."""
     CREDITS: Final = 32
     """A wire agency may be credited."""
 

@@ -166,11 +166,14 @@ def _name_of(steps: list[ftfy.ExplanationStep]) -> tuple[str, str]:
 
 def _composition_changes(text: str) -> Iterator[Change]:
     # A starter and the marks after it compose independently of what stands before (UAX #15), up to a space.
-    for found in re.finditer(r"\S+", text):
-        word = found.group()
-        composed = unicodedata.normalize("NFC", word)
-        if composed != word:
-            yield from _trimmed(word, composed, found.start(), "unicode", "nfc")
+    start = 0
+    for line in text.split("\n"):
+        for found in () if unicodedata.is_normalized("NFC", line) else re.finditer(r"\S+", line):
+            word = found.group()
+            composed = unicodedata.normalize("NFC", word)
+            if composed != word:
+                yield from _trimmed(word, composed, start + found.start(), "unicode", "nfc")
+        start += len(line) + 1
 
 
 _MAX_DIFF_WORDS = 2_000  # difflib is quadratic at its worst; more than that become one edit

@@ -181,9 +181,12 @@ class _Repeats:
         places: dict[int, list[int]] = {}
         for first, second in twins:
             places.setdefault(first, [first]).append(second)
+        is_page: dict[str, bool] = {}  # of an interview's names dozens are the same
         for first, second in twins:
             one, other = self._paragraphs[first], self._paragraphs[second]
-            if is_furniture(other) or self._is_label(other, len(places[first])):
+            if other not in is_page:
+                is_page[other] = is_furniture(other) or self._is_label(other, len(places[first]))
+            if is_page[other]:
                 self._dropped[first] = self._dropped[second] = "repeated-furniture"
             elif self._is_refrain(places[first]):
                 continue
@@ -203,17 +206,20 @@ class _Repeats:
             length = 0
             while second + length in origin and origin[second + length] == origin.get(second, 0) + length:
                 length += 1
-            block = range(second, second + length)
-            prose = sum(self._dropped.get(number) == "exact-repeat" for number in block)
-            chars = sum(len(self._paragraphs[number]) for number in block)
-            if length >= _MIN_BODY_PARAGRAPHS and chars >= _MIN_BODY_CHARS and 3 * prose >= length and prose > 1:
-                self._dropped.update((number, "repeated-body") for number in block)
+            if length >= _MIN_BODY_PARAGRAPHS:
+                block = range(second, second + length)
+                prose = sum(self._dropped.get(number) == "exact-repeat" for number in block)
+                chars = sum(len(self._paragraphs[number]) for number in block)
+                if chars >= _MIN_BODY_CHARS and 3 * prose >= length and prose > 1:
+                    self._dropped.update((number, "repeated-body") for number in block)
             second += max(length, 1)
 
     def _is_label(self, paragraph: str, copies: int) -> bool:
         """Whether what stands so often is a link, a button or a heading of such."""
-        rule = self._rules.find(paragraph) if len(paragraph) > 1 else None  # an "X" may be a table's mark
-        if rule is None or rule.form not in _COPIED_FORMS or ends_sentence(paragraph):
+        if len(paragraph) < 2 or ends_sentence(paragraph):  # an "X" may be a table's mark
+            return False
+        rule = self._rules.find(paragraph)
+        if rule is None or rule.form not in _COPIED_FORMS:
             return False
         return copies >= (_MIN_COPIES if rule.strength == "strong" else _MIN_COPIES_WEAK)
 

@@ -14,7 +14,7 @@ from transforms.text.cruft_kernel import look_for_cruft
 from transforms.text.draft import Draft
 from transforms.text.encoded import Encoded, as_texts, copy_texts, encode
 from transforms.text.form_kernel import look_at_form
-from transforms.text.layout_kernel import lay_out_batch
+from transforms.text.layout_kernel import lay_out_batch, replace_no_break_spaces
 from transforms.text.need import Need, NoSurvey, Suspects
 from transforms.text.repetition import Repetition
 from transforms.text.repetition_kernel import look_for_repeats
@@ -43,16 +43,22 @@ class Survey:
         self._cruft = cruft_kernel.gates_of(cruft)
         self._credits = credits_kernel.gates_of(credits)
 
-    def drafts(self, texts: pa.LargeStringArray) -> tuple[list[Draft], pa.RecordBatch]:
-        """The texts as drafts, none of them a string; where only the layout is to be mended, a kernel has done it, by
-        these edits (EDIT_COLUMNS)."""
+    def drafts(self, texts: pa.LargeStringArray) -> tuple[list[Draft], list[pa.RecordBatch]]:
+        """The texts as drafts, none of them a string; where nothing but white space is to be mended, kernels have done
+        what takes no judgement, by these edits (EDIT_COLUMNS)."""
         encoded = encode(texts)
         needs = look_at_form(encoded)
-        laid_out = lay_out_batch(encoded, np.flatnonzero(needs == Need.LAYOUT))
         drafts = [Draft(encoded=encoded, row=row, is_plain=not need) for row, need in enumerate(_listed(needs))]
-        for row, of in enumerate(laid_out.rows.tolist()):
-            drafts[of] = Draft(encoded=laid_out.texts, row=row, is_plain=True)
-        return drafts, laid_out.edits
+        spaced = replace_no_break_spaces(encoded, np.flatnonzero(needs == Need.SPACES | Need.LAYOUT))
+        plain = np.flatnonzero(needs == Need.LAYOUT)
+        laid_out = (
+            lay_out_batch(encoded, plain, plain),
+            lay_out_batch(spaced.texts, np.arange(spaced.owners.size), spaced.owners),
+        )
+        for mended in (spaced, *laid_out):
+            for row, owner in enumerate(mended.owners.tolist()):
+                drafts[owner] = Draft(encoded=mended.texts, row=row, is_plain=mended is not spaced)
+        return drafts, [mended.edits for mended in (spaced, *laid_out)]
 
     def form(self, drafts: Sequence[Draft]) -> list[int]:
         """``LINE_ENDS``, ``REPAIR``, ``COMPOSITION``, ``SPACES`` and ``LAYOUT``."""
