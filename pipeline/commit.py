@@ -5,6 +5,7 @@ import json
 import posixpath
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
 import apache_beam as beam
@@ -79,10 +80,11 @@ def commit(
     _check_copies(parts)
     _check_sources(parts, terms)
     _check_holding(terms)
-    _check_files({entry["path"]: entry["bytes"] for entry in manifest["files"]}, terms.output)
+    with ThreadPoolExecutor(1) as pool:  # while the disk writes the files out, which takes as long
+        report = pool.submit(build_report, terms.output, manifest)
+        _check_files({entry["path"]: entry["bytes"] for entry in manifest["files"]}, terms.output)
     written = json.dumps(manifest, indent=2, ensure_ascii=False).encode()
-    report = build_report(terms.output, manifest)
-    for name, content in ((MANIFEST, written), (REPORT, report), (SUCCESS, b"")):
+    for name, content in ((MANIFEST, written), (REPORT, report.result()), (SUCCESS, b"")):
         _check_holding(terms)
         if name == SUCCESS and terms.indexing is not None and index_files is not None and window is not None:
             commit_part(terms.indexing, index_files, window)
