@@ -360,6 +360,52 @@ def test_stories_from_one_template_are_different():
     assert min(decision.signs, key=lambda sign: sign.points).name in ("facts_same_source", "recurring")
 
 
+AWARDS = """"These men and women need the tools of their trade, and I am glad that they will have them," said Senator
+Ada Corwin. "The boats, pumps and training that the programme pays for are the key to keeping our homes and families
+safe."
+
+The following departments will receive grants this week: {}.
+
+The programme for firefighters pays for equipment, training and vehicles, and has been awarding grants directly to fire
+departments since it was founded. Departments apply once a year, and are chosen by their peers."""
+AWARDED = [
+    "Aldwick 48,310, Brenford 61,500, Cold Ashby 7,225, Dunmere and Port Ellery together 112,040",
+    "Elmhurst 29,975, Great Tarn 83,120, the volunteers of Hollin 15,260, Isley 100,700, Kettle Cross 9,077, the "
+    "district of Lower Wend 227,629",
+]
+
+
+def test_a_template_with_a_list_of_names_and_sums_is_another_story():
+    week, next_week = (
+        Article(AWARDS.format(awards), source="Senate", published=MONDAY + timedelta(days=days))
+        for days, awards in zip((0, 7), AWARDED, strict=True)
+    )
+    decision = decide(week, next_week)
+    assert decision.relation == "different"
+    assert min(decision.signs, key=lambda sign: sign.points).name == "facts_same_source"
+    page = "https://senate.example/awards"
+    assert relation(week._replace(url=page), next_week._replace(url=page)) == "update"
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (
+            "Marta Quill and Jonas Ferrant of the Port Ellery yard, who saw the smoke first, had called the office",
+            "The mayor of Port Ellery, Ida Lowen, and the bishop, Karl Amsel, came to the quay to thank the crew of 11",
+        ),
+        (
+            "Die Feuerwehr aus Sundhafen brachte Pumpen, Decken und Zelte, und die Schule wurde zur Unterkunft",
+            "Der Verband der Reeder nannte Rost an den Ventilen als Ursache und kündigte Prüfungen aller 14 Schiffe an",
+        ),
+    ],
+)
+def test_a_new_passage_of_names_is_no_list(old, new):
+    early, late = (wire(AWARDS.format(passage)) for passage in (old, new))
+    assert find_differences(read(early).body, read(late).body).listed == 0
+    assert relation(early, late) == "update"
+
+
 def test_what_differs_is_found_where_a_headline_is_said_again():
     honours = (
         "COUNCIL NAMES {town} COUNTY STUDENTS TO THE ROLL OF HONOUR. The council said today that it names {number} "

@@ -21,6 +21,8 @@ LEAD_WORDS: Final = 40  # the first one or two paragraphs, where a news story sa
 OPENING_WORDS: Final = 120  # that must be its own where it is hardly longer: fewer may be captions above a copy
 _RUN, _RUN_SOLO = 3, 6  # tokens in a row that make them shared
 _SLOT, _SLOT_SOLO = 12, 36  # tokens; a longer gap is another passage, not another fact in the same sentence
+_LIST_SLOTS = 10  # slots as long as the longest list: some hundred words of towns and sums
+_LISTED, _LISTED_NUMBERS, _LISTED_IN = 3, 2, 10  # new facts of a list, numbers among them, words to a number at most
 _TRIES = 32  # of places of one run: a headline stands twice, a phrase of a form some times more
 
 # What is known of a word.
@@ -136,7 +138,7 @@ class Words(NamedTuple):
 
 
 class Differences(NamedTuple):
-    """What two texts, the left and the right one, have in common: parts of the words, 0-1, but for the two counts."""
+    """What two texts, the left and the right one, have in common: parts of the words, 0-1, but for the three counts."""
 
     shared_left: float
     shared_right: float
@@ -148,6 +150,8 @@ class Differences(NamedTuple):
     opening_right: float
     slots: int
     """Places between shared passages with other numbers on the two sides, and places with other names."""
+    listed: int
+    """Numbers and names that the other text lacks, in lists that stand in one place; of the side that has fewer."""
     recurring: int
     """Words that stand twice in one text and not in the other; of the text that has fewer."""
     inside_left: float
@@ -407,6 +411,15 @@ def _has_new_name(is_new: npt.NDArray[np.bool_], facts: npt.NDArray[np.uint8]) -
 
 
 @kernel
+def _listed(is_new: npt.NDArray[np.bool_], facts: npt.NDArray[np.uint8]) -> int:
+    """New numbers and names of a list, or 0 where this is none: prose has names, too, but fewer numbers."""
+    numbers = np.count_nonzero(is_new & ((facts & _NUMBER) > 0))
+    found = np.count_nonzero(is_new & ((facts & (_NUMBER | _NAME)) > 0))
+    is_list = found >= _LISTED and numbers >= _LISTED_NUMBERS and numbers * _LISTED_IN >= facts.size
+    return int(found) if is_list else 0
+
+
+@kernel
 def _share(shared: npt.NDArray[np.bool_]) -> float:
     return np.count_nonzero(shared) / max(shared.size, 1)
 
@@ -423,7 +436,7 @@ def _compare(
     right_runs: npt.NDArray[np.uint64],
     run: int,
     longest_slot: int,
-) -> tuple[float, float, float, float, float, float, int, int, float, float, float, float]:
+) -> tuple[float, float, float, float, float, float, int, int, int, float, float, float, float]:
     table, following = _indexed(right_runs)
     places = _look_up(table, right_runs, left_runs)
     shared_left = _shared_words(left.size, places, run)
@@ -431,7 +444,7 @@ def _compare(
     new_left = _places(right_stems, left_stems) < 0
     new_right = _places(left_stems, right_stems) < 0
     places = _aligned(places, following, run + longest_slot)
-    slots = 0
+    slots = listed = 0
     i = 0
     while i < left.size:
         if shared_left[i]:
@@ -450,9 +463,14 @@ def _compare(
             other_end = right.size
         elif i < places.size:
             other_end = places[i]
-        if other_begin < 0 or other_end <= other_begin or max(other_end - other_begin, i - begin) > longest_slot:
+        longest = max(other_end - other_begin, i - begin)
+        if other_begin < 0 or other_end <= other_begin or longest > _LIST_SLOTS * longest_slot:
             continue
         one, other = slice(begin, i), slice(other_begin, other_end)
+        if longest > longest_slot:
+            if min(begin, other_begin) >= LEAD_WORDS and i < left.size:  # above are headlines, and who wrote it
+                listed += min(_listed(new_left[one], left_facts[one]), _listed(new_right[other], right_facts[other]))
+            continue
         slots += _has_other(left[one], left_facts[one], right[other], _NUMBER) and _has_other(
             right[other], right_facts[other], left[one], _NUMBER
         )
@@ -471,6 +489,7 @@ def _compare(
         _share(shared_left[:OPENING_WORDS]),
         _share(shared_right[:OPENING_WORDS]),
         slots,
+        listed,
         min(_recurring(left, new_left), _recurring(right, new_right)),
         inside_left,
         inside_right,
