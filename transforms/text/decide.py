@@ -23,9 +23,9 @@ and ``corrected`` came later, with 102 more pairs, half of them follow-ups of on
 turn, weights fitted anew reach an F1 of 0.95 on its judged pairs (the best Jaccard in hindsight: 0.90), the signs
 having been chosen with all corpora in view. On 73 pairs that were read blind these weights reach 0.94, those fitted
 anew 0.84. ``headline_facts``, and what ``own_opening`` says of two sources, were made for templates and roundups that
-no labelled pair shows; ``names_other`` for a few reports about reports. What is a list of facts was read off 109 folds
-of one source, 90 of them other stories. That a rolling report has no opening and
-headline of its own was read off 30 pairs of five corpora.
+no labelled pair shows; ``names_other`` for a few reports about reports. What is a list of facts was read off 109
+folds of one source, 90 of them other stories. That a rolling report has no opening and headline of its own was read
+off 30 pairs of five corpora.
 
 Those of :data:`VERSION` were fitted in the same way on 235 pairs, 92 of them versions: the judged ones, and others that
 were read for this from whole runs, many where an earlier fit was unsure. With one corpus left out in turn, 69 of the 92
