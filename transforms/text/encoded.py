@@ -49,6 +49,15 @@ def encode(texts: pa.LargeStringArray) -> Encoded:
     return Encoded(utf8, offsets[:-1], offsets[1:], line_feeds, feeds[:-1], feeds[1:])
 
 
+def ends_of(sizes: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Where texts of these sizes end that stand one behind the other; 0 before the first.
+
+    >>> ends_of(np.array([3, 4])).tolist()
+    [0, 3, 7]
+    """
+    return np.concatenate((np.zeros(1, np.int64), np.cumsum(sizes)))
+
+
 def as_texts(offsets: npt.NDArray[np.int64], utf8: npt.NDArray[np.uint8]) -> pa.LargeStringArray:
     """Arrow's view of texts in UTF-8: text i is ``utf8[offsets[i]:offsets[i + 1]]``.
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from transforms.text.edit_columns import EDIT_COLUMNS
-from transforms.text.encoded import Encoded, as_texts, characters_in, copy_bytes, encode, line_of
+from transforms.text.encoded import Encoded, as_texts, characters_in, copy_bytes, encode, ends_of, line_of
 from transforms.text.paragraphs import LONG_LINE, MAX_WIDTH, MIN_WIDTH
 from transforms.text.shingles import code_point, kernel
 
@@ -39,7 +39,7 @@ def lay_out_batch(texts: Encoded, rows: _Numbers, owners: _Numbers) -> Mended:
     sizes, changes, removed = _measure(texts, rows)
     is_plain = sizes >= 0
     rows, owners, sizes, changes = rows[is_plain], owners[is_plain], sizes[is_plain], changes[is_plain]
-    offsets = _ends_of(sizes)
+    offsets = ends_of(sizes)
     utf8, starts, befores, before_ends, afters = _lay_out(
         texts, rows, offsets, int(changes.sum()), int(removed[is_plain].sum())
     )
@@ -51,7 +51,7 @@ def lay_out_batch(texts: Encoded, rows: _Numbers, owners: _Numbers) -> Mended:
 def replace_no_break_spaces(texts: Encoded, rows: _Numbers) -> Mended:
     """``whitespace.normalise_spaces`` of those of a batch that hold no other odd spaces."""
     utf8, offsets, changes, starts, runs = _replace_no_break_spaces(texts, rows)
-    ends = _ends_of(runs)
+    ends = ends_of(runs)
     befores = as_texts(2 * ends, np.tile(np.frombuffer("\u00a0".encode(), np.uint8), ends[-1]))
     afters = as_texts(ends, np.full(ends[-1], 0x20, np.uint8))
     told = pa.repeat("odd-space", len(starts)), pa.array(starts), befores, afters
@@ -62,11 +62,6 @@ def _edits(owners: _Numbers, *told: pa.Array) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays(
         [pa.array(owners), pa.repeat("whitespace", len(owners)), *told], schema=EDIT_COLUMNS
     )
-
-
-def _ends_of(sizes: _Numbers) -> _Numbers:
-    """Where each ends, when they stand one behind the other; 0 before the first."""
-    return np.concatenate((np.zeros(1, np.int64), np.cumsum(sizes)))
 
 
 @kernel

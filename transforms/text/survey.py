@@ -12,7 +12,7 @@ from transforms.text import credits_kernel, cruft_kernel
 from transforms.text.credits_kernel import look_for_credits
 from transforms.text.cruft_kernel import look_for_cruft
 from transforms.text.draft import Draft
-from transforms.text.encoded import Encoded, as_texts, copy_texts, encode
+from transforms.text.encoded import Encoded, as_texts, copy_texts, encode, ends_of
 from transforms.text.form_kernel import look_at_form
 from transforms.text.layout_kernel import lay_out_batch, replace_no_break_spaces
 from transforms.text.need import Need, NoSurvey, Suspects
@@ -86,7 +86,7 @@ def texts_of(drafts: Sequence[Draft]) -> pa.LargeStringArray:
     sizes = np.empty(len(drafts), np.int64)
     for texts, numbers in encoded:
         sizes[numbers] = texts.ends - texts.starts
-    offsets = np.concatenate((np.zeros(1, np.int64), np.cumsum(sizes)))
+    offsets = ends_of(sizes)
     utf8 = np.empty(offsets[-1], np.uint8)
     for texts, numbers in encoded:
         copy_texts(texts, utf8, offsets[numbers])
