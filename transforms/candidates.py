@@ -18,6 +18,7 @@ from transforms.exchange import Notice, partition_of, read_partition, write_part
 from transforms.index import Window, is_indexed, with_index
 from transforms.schemas import BANDS, EDGES, FINGERPRINTS, IDS, PAIR_COUNTS, RENAMES
 from transforms.staging import Staging
+from transforms.text.shingles import MULTIPLIER
 from transforms.text.sorted_keys import group_starts, recurring_rows
 
 # Up to so many articles that share a fingerprint hash are paired each with each; of more, each with the longest and the
@@ -119,7 +120,7 @@ def _count_shared(notice: Grouped, staging: Staging, window: Window | None = Non
     batch = make_batch(
         PAIR_COUNTS, left[rows], right[rows], shared.astype(np.uint16), sizes[second[rows]], sizes[first[rows]]
     )
-    partitions = partition_of((left[rows] * _MIX ^ right[rows]) * _MIX) % PAIR_PARTITIONS
+    partitions = partition_of((left[rows] * MULTIPLIER ^ right[rows]) * MULTIPLIER) % PAIR_PARTITIONS
     yield from write_partitions(staging.exchange("pairs", notice[0]), PAIR_COUNTS, cut_by(partitions, batch))
 
 
@@ -134,9 +135,6 @@ def _pairs(starts: np.ndarray[Any, Any]) -> tuple[np.ndarray[Any, Any], np.ndarr
         later.append(rows)
         earlier.append(rows - distance)
     return np.concatenate(earlier), np.concatenate(later)
-
-
-_MIX: Final = np.uint64(0x9E3779B97F4A7C15)
 
 
 def _add_up_pairs(notice: Grouped, staging: Staging, containment: float, min_jaccard: float) -> Iterator[Notice]:

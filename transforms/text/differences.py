@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from transforms.text.kept import kept_on_disk
-from transforms.text.shingles import kernel, read_only, tokens
+from transforms.text.shingles import MULTIPLIER, kernel, read_only, tokens
 
 LEAD_WORDS: Final = 40  # the first one or two paragraphs, where a news story says what it is about
 OPENING_WORDS: Final = 120  # that must be its own where it is hardly longer: fewer may be captions above a copy
@@ -56,7 +56,6 @@ _NUMERALS: Final = {
     "20": "twenty vingt zwanzig twintig veinte vinte",
 }
 """Numbers that news style spells out, without accents; not those that are other words in one of the languages (due)."""
-_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 
 
 class _Tables(NamedTuple):
@@ -219,7 +218,7 @@ def _words(
                 letters = 0
                 begins = False
             in_number = is_digit
-            mixed = (words[count] ^ np.uint64(fold)) * _MULTIPLIER
+            mixed = (words[count] ^ np.uint64(fold)) * MULTIPLIER
             words[count] = mixed ^ (mixed >> np.uint64(29))
             known[count] |= fact & _NUMBER
             if letters == 0 and not begins:
@@ -233,7 +232,7 @@ def _words(
             letters = 0
             begins = False
         if kind == _LONE:
-            words[count] = np.uint64(fold) * _MULTIPLIER
+            words[count] = np.uint64(fold) * MULTIPLIER
             stems[count] = words[count]
             known[count] = _SOLO
             count += 1
@@ -268,7 +267,7 @@ def _runs(words: npt.NDArray[np.uint64], length: int) -> npt.NDArray[np.uint64]:
     runs = np.zeros(count, np.uint64)
     for i in range(count):
         for j in range(i, min(i + length, words.size)):
-            mixed = (runs[i] ^ words[j]) * _MULTIPLIER
+            mixed = (runs[i] ^ words[j]) * MULTIPLIER
             runs[i] = mixed ^ (mixed >> np.uint64(31))
     return runs
 

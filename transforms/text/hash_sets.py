@@ -1,16 +1,13 @@
 """Sets of strings that kernels can look in: hashes that roll over code points, in tables with open addressing."""
 
 from collections.abc import Collection, Iterable
-from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from transforms.text.shingles import kernel, read_only
+from transforms.text.shingles import MULTIPLIER, kernel, read_only
 
 HashSet = npt.NDArray[np.uint64]
-
-_MULTIPLIER: Final = np.uint64(0x9E3779B97F4A7C15)
 
 
 def hash_set(texts: Collection[str]) -> HashSet:
@@ -39,7 +36,7 @@ def _table(hashes: set[int]) -> HashSet:
 @kernel
 def rolled(h: np.uint64, character: np.int64) -> np.uint64:
     """The hash of a string and one more character behind it."""
-    h = (h ^ np.uint64(character)) * _MULTIPLIER
+    h = (h ^ np.uint64(character)) * MULTIPLIER
     return h ^ (h >> np.uint64(29))
 
 

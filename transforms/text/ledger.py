@@ -13,13 +13,12 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from transforms.text.boilerplate import EDGE
-from transforms.text.shingles import byte_at, finalise, kernel, read_only, utf8_buffers
+from transforms.text.shingles import MULTIPLIER, byte_at, finalise, kernel, read_only, utf8_buffers
 
 MIN_LETTERS: Final = 12
 """Bytes of letters (4 Han characters) from which a paragraph is hashed: shorter ones are names, labels and rules."""
 SKETCH_BINS: Final = 64
 
-_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 _MIN_LONG = 6  # bytes of a word that says something of an article's subject
 
 
@@ -111,7 +110,7 @@ def _mix(near: npt.NDArray[np.uint64], sources: npt.NDArray[np.uint64]) -> npt.N
     keys = np.zeros(near.size, np.uint64)
     for i in range(near.size):
         if near[i]:
-            keys[i] = max(finalise(near[i] ^ (sources[i] * _MULTIPLIER)), np.uint64(EDGE + 1))
+            keys[i] = max(finalise(near[i] ^ (sources[i] * MULTIPLIER)), np.uint64(EDGE + 1))
     return keys
 
 
@@ -172,12 +171,12 @@ def _hash_paragraphs(
                 i += 1
                 if 0x30 <= letter <= 0x39:
                     # A number is told by its digits and by where it stands among the letters.
-                    numbers = (numbers ^ (letter + (size << np.uint64(8)))) * _MULTIPLIER
+                    numbers = (numbers ^ (letter + (size << np.uint64(8)))) * MULTIPLIER
                     continue
                 # Without a branch: where words end cannot be predicted.
                 is_letter = np.uint64(letter != 0)
                 mask = np.uint64(0) - is_letter
-                near = (((near ^ letter) * _MULTIPLIER) & mask) | (near & ~mask)
+                near = (((near ^ letter) * MULTIPLIER) & mask) | (near & ~mask)
                 size += is_letter
             article[found] = row
             starts[found] = start - first
@@ -229,7 +228,7 @@ def _sketch_words(
                 if letter:
                     if h == 0:
                         opened = stop
-                    h = (h ^ letter) * _MULTIPLIER
+                    h = (h ^ letter) * MULTIPLIER
                 elif h:
                     if stop - opened >= _MIN_LONG:
                         words[count] = finalise(h)

@@ -20,7 +20,16 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from transforms.text.shingles import byte_at, finalise, kernel, read_only, shingle_stream, utf8_buffers, word_at
+from transforms.text.shingles import (
+    MULTIPLIER,
+    byte_at,
+    finalise,
+    kernel,
+    read_only,
+    shingle_stream,
+    utf8_buffers,
+    word_at,
+)
 
 SEED = 1  # datasketch's default
 NO_BAND = np.uint64(0)
@@ -160,7 +169,7 @@ def _string_hashes(offsets: npt.NDArray[np.int64], utf8: npt.NDArray[np.uint8]) 
                 word = np.uint64(0)
                 for place in range(end - i):
                     word |= np.uint64(byte_at(utf8, i + place)) << np.uint64(8 * place)
-            found = (found ^ word) * np.uint64(0x9E3779B97F4A7C15)
+            found = (found ^ word) * MULTIPLIER
             found ^= found >> np.uint64(32)
             i += 8
         hashes[row] = finalise(found)
@@ -270,7 +279,7 @@ def _band_keys(signatures: npt.NDArray[np.uint32], bands: int, rows: int) -> npt
                 empty = False
                 break
         for band in range(bands):
-            key = np.uint64(band + 1) * np.uint64(0x9E3779B97F4A7C15)  # moves the high half, minima do not
+            key = np.uint64(band + 1) * MULTIPLIER  # moves the high half, minima do not
             for row in range(rows):
                 # Multiplier of MurmurHash3's finaliser; the shift brings what it moved up down again.
                 key = (key ^ np.uint64(signatures[i, band * rows + row])) * np.uint64(0xFF51AFD7ED558CCD)

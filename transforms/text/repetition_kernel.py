@@ -8,7 +8,7 @@ import numpy.typing as npt
 from transforms.text.encoded import Encoded
 from transforms.text.repeats import MAX_CREDIT_WORDS, MAX_LABEL_WORDS, MIN_SIMILAR_WORDS
 from transforms.text.repetition import MAX_RUNS, WINDOW, WINDOW_UNSPACED, Repetition, Run
-from transforms.text.shingles import code_point, kernel, read_only
+from transforms.text.shingles import MULTIPLIER, code_point, kernel, read_only
 
 _Numbers = npt.NDArray[np.int64]
 
@@ -34,7 +34,6 @@ def _repetition(words: _Numbers, twins: _Numbers, runs: _Numbers, counters: int)
     return Repetition(words.tolist(), pairs, list(starmap(Run, runs.tolist())), int(counters))
 
 
-_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 _BREAK, _LETTER, _SOLO = 0, 1, 2
 _ASCII = read_only(np.array([ord(chr(code).lower()) if chr(code).isalnum() else 0 for code in range(128)], np.uint64))
 
@@ -96,7 +95,7 @@ def _tokenise(
             is_word = np.uint64(letter != 0)
             tokens[np.uint64(count)] = h
             count += 1 if (h != 0) & (letter == 0) else 0
-            h = ((h ^ letter) * _MULTIPLIER) & (np.uint64(0) - is_word)
+            h = ((h ^ letter) * MULTIPLIER) & (np.uint64(0) - is_word)
             i += 1
             if byte == 10 and i < size and utf8[i] == 10:
                 counters += _is_counter(utf8, bounds[paragraphs - 1], i - 1)
@@ -108,14 +107,14 @@ def _tokenise(
         character, i = code_point(utf8, i)
         kind = _kind(character)
         if kind == _LETTER:
-            h = (h ^ np.uint64(_fold(character))) * _MULTIPLIER
+            h = (h ^ np.uint64(_fold(character))) * MULTIPLIER
             continue
         if h:
             tokens[count] = h
             count += 1
             h = np.uint64(0)
         if kind == _SOLO:
-            tokens[count] = np.uint64(character) * _MULTIPLIER
+            tokens[count] = np.uint64(character) * MULTIPLIER
             count += 1
             solos += 1
         wide_spaces += character == 0x3000
@@ -165,9 +164,9 @@ def _compare(
             continue
         h = np.uint64(lengths[p])
         for j in range(starts[p], starts[p + 1]):
-            h = (h ^ tokens[j]) * _MULTIPLIER
+            h = (h ^ tokens[j]) * MULTIPLIER
             h ^= h >> np.uint64(29)
-        slot = (h * _MULTIPLIER) >> shift
+        slot = (h * MULTIPLIER) >> shift
         while table[slot] >= 0:
             other = table[slot]
             if lengths[other] == lengths[p]:
@@ -188,7 +187,7 @@ def _compare(
     table[:] = -1
     power = np.uint64(1)
     for _ in range(window):
-        power *= _MULTIPLIER
+        power *= MULTIPLIER
     owners = np.empty(count, np.int32)
     for q in range(paragraphs):
         first, end = starts[q], starts[q + 1]
@@ -197,13 +196,13 @@ def _compare(
             continue
         h = np.uint64(0)
         for j in range(first, first + window - 1):
-            h = h * _MULTIPLIER + tokens[j]
+            h = h * MULTIPLIER + tokens[j]
         done = first  # words before this one are in a run
         for j in range(first, end - window + 1):
-            h = h * _MULTIPLIER + tokens[j + window - 1]
+            h = h * MULTIPLIER + tokens[j + window - 1]
             if j > first:
                 h -= tokens[j - 1] * power
-            slot = ((h ^ (h >> np.uint64(31))) * _MULTIPLIER) >> shift
+            slot = ((h ^ (h >> np.uint64(31))) * MULTIPLIER) >> shift
             held = -1
             while table[slot] >= 0:
                 held = table[slot]
@@ -307,8 +306,8 @@ def _share_beginnings(tokens: npt.NDArray[np.uint64], starts: npt.NDArray[np.int
             continue
         h = np.uint64(end - first < window)
         for j in range(first, end):
-            h = h * _MULTIPLIER + tokens[j]
-        slot = (h ^ h >> np.uint64(31)) * _MULTIPLIER >> shift
+            h = h * MULTIPLIER + tokens[j]
+        slot = (h ^ h >> np.uint64(31)) * MULTIPLIER >> shift
         while table[slot]:
             if table[slot] == h:
                 return True
@@ -317,14 +316,14 @@ def _share_beginnings(tokens: npt.NDArray[np.uint64], starts: npt.NDArray[np.int
         owners[slot] = p
     power = np.uint64(1)
     for _ in range(window):
-        power *= _MULTIPLIER
+        power *= MULTIPLIER
     for p in range(paragraphs):
         h = np.uint64(0)
         for j in range(starts[p], starts[p + 1]):
-            h = h * _MULTIPLIER + tokens[j]
+            h = h * MULTIPLIER + tokens[j]
             if j >= starts[p] + window:
                 h -= tokens[j - window] * power
-            slot = (h ^ h >> np.uint64(31)) * _MULTIPLIER >> shift
+            slot = (h ^ h >> np.uint64(31)) * MULTIPLIER >> shift
             while table[slot]:
                 if table[slot] == h and owners[slot] != p:
                     return True

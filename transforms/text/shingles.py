@@ -153,7 +153,8 @@ _TABLE_SIZE = 1 << 21
 MAX_TOKENS_PER_BYTE = 2
 
 _BEYOND_ASCII = np.uint64(0x8080808080808080)  # the bits that tell it, of eight bytes
-_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)  # 2**64 / golden ratio: odd, so every step is a bijection
+MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
+"""2**64 / golden ratio: odd, so multiplying by it is a bijection; what hashes are mixed with everywhere here."""
 
 
 def tokens(text: str) -> list[str]:
@@ -439,7 +440,7 @@ def _shingle_stream(
     hashes = np.empty((offsets[articles] - offsets[0]) // 4 + 64, np.uint64)  # grows when it must
     power = np.uint64(1)
     for _ in range(k):
-        power *= _MULTIPLIER
+        power *= MULTIPLIER
     total = 0
     for row in range(articles):
         i, end = offsets[row], offsets[row + 1]
@@ -461,7 +462,7 @@ def _shingle_stream(
                 is_word = np.uint64(entry >> _KIND_SHIFT)
                 found[count] = h
                 count += 1 if is_open & ~is_word else 0
-                h = ((h ^ np.uint64(entry & _PAYLOAD_MASK)) * _MULTIPLIER) & (np.uint64(0) - is_word)
+                h = ((h ^ np.uint64(entry & _PAYLOAD_MASK)) * MULTIPLIER) & (np.uint64(0) - is_word)
                 is_open = is_word
                 continue
             first, last = np.int64(0), np.int64(1)
@@ -474,7 +475,7 @@ def _shingle_stream(
                 kind = part >> _KIND_SHIFT
                 payload = np.uint64(part & _PAYLOAD_MASK)
                 if kind == WORD:
-                    h = (h ^ payload) * _MULTIPLIER
+                    h = (h ^ payload) * MULTIPLIER
                     is_open = np.uint64(1)
                     solo_end = -1
                 elif kind in (BREAK, SOLO):
@@ -484,15 +485,15 @@ def _shingle_stream(
                         h = is_open = np.uint64(0)
                     solo_end = -1
                     if kind == SOLO:
-                        found[count] = payload * _MULTIPLIER
+                        found[count] = payload * MULTIPLIER
                         count += 1
                         solo_end = i
                 elif is_open:
                     if kind == MARK:
-                        h = (h ^ payload) * _MULTIPLIER
+                        h = (h ^ payload) * MULTIPLIER
                 elif solo_end >= start:
                     if kind == MARK:
-                        found[count - 1] = (found[count - 1] ^ payload) * _MULTIPLIER
+                        found[count - 1] = (found[count - 1] ^ payload) * MULTIPLIER
                     solo_end = i
         if is_open:
             found[count] = h
@@ -509,10 +510,10 @@ def _shingle_stream(
             # A polynomial in the tokens' hashes, rolled on by one token at a time, then mixed.
             rolling = np.uint64(0)
             for j in range(min(k, count)):
-                rolling = rolling * _MULTIPLIER + found[j]
+                rolling = rolling * MULTIPLIER + found[j]
             hashes[total] = finalise(rolling)
             for j in range(1, shingles):
-                rolling = rolling * _MULTIPLIER + found[j + k - 1] - found[j - 1] * power
+                rolling = rolling * MULTIPLIER + found[j + k - 1] - found[j - 1] * power
                 hashes[total + j] = finalise(rolling)
         total += shingles
         starts[row + 1] = total

@@ -5,10 +5,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from transforms.text.shingles import kernel, read_only
+from transforms.text.shingles import MULTIPLIER, kernel, read_only
 
 _SLOTS_PER_KEY = 8
-_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 
 
 def rows_among(keys: npt.NDArray[np.unsignedinteger], wanted: npt.NDArray[np.unsignedinteger]) -> npt.NDArray[np.int64]:
@@ -52,13 +51,13 @@ def _recurring_rows(keys: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
     shift = np.uint64(64 - bits)
     seen = np.zeros(1 << bits, np.uint8)  # how often a slot was, at most twice
     for row in range(keys.size):
-        slot = (keys[row] * _MULTIPLIER) >> shift
+        slot = (keys[row] * MULTIPLIER) >> shift
         seen[slot] = min(seen[slot] + 1, 2)
     found = np.empty(keys.size + 1, np.int64)  # with room to write one that is none
     count = 0
     for row in range(keys.size):
         found[count] = row
-        count += seen[(keys[row] * _MULTIPLIER) >> shift] > 1
+        count += seen[(keys[row] * MULTIPLIER) >> shift] > 1
     return found[:count].copy()
 
 
